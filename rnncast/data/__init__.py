@@ -1,0 +1,1 @@
+"""Reading, writing and holding panels of series, and their calendars."""

@@ -1,0 +1,1 @@
+"""Backtests: metrics, simple baselines, tests of significance and the verdict."""

@@ -1,0 +1,1 @@
+"""From a model and a panel to a table of forecasts."""

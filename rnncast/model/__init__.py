@@ -1,0 +1,1 @@
+"""The network's layout and configuration, and the model file."""
