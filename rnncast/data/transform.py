@@ -1,0 +1,120 @@
+"""Local normalisation of windows and its exact inverse.
+
+A window is brought to numbers of order one by what it holds itself, so that nothing is fitted on the future and a
+series never seen before needs no preparation:
+
+1. working units: the logarithm for a series whose rows are all positive, its level otherwise;
+2. minus the anchor, the window's last value;
+3. divided by the window's own scale, its mean absolute one-step change, with a floor for constant stretches.
+
+Dimension letters: `S` series, `R` rows, `N` windows, `B` windows of a batch, `T` input steps, `K` horizon steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncast.data.panel import Panel
+
+SCALE_FLOOR_LOG = 1e-7
+"""Smallest scale of a window in logarithms: a change of one part in ten million."""
+
+SCALE_FLOOR_LEVEL = 1e-7
+"""Smallest scale of a window in levels, as a share of its largest absolute value."""
+
+SMALLEST_SCALE = 1e-300
+"""Keeps a window of zeros from dividing by zero."""
+
+
+@dataclass(frozen=True)
+class WorkingSeries:
+    """A panel's target in working units, with what is needed to gather windows from it.
+
+    Attributes
+    ----------
+    values : float64 (R,)
+        Logarithm or level of the target.
+    logarithmic : bool (S,)
+        Whether a series is in logarithms.
+    indptr : int64 (S + 1,)
+        Rows of each series, as in `Panel`.
+    """
+
+    values: NDArray[np.float64]
+    logarithmic: NDArray[np.bool_]
+    indptr: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class LocalScale:
+    """Anchor and scale of each window of a batch, both in working units.
+
+    Attributes
+    ----------
+    anchor : float64 (B,)
+        Last value of the window.
+    scale : float64 (B,)
+        Mean absolute one-step change of the window, floored.
+    logarithmic : bool (B,)
+        Whether the window's series is in logarithms.
+    """
+
+    anchor: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    logarithmic: NDArray[np.bool_]
+
+    def normalise(self, working: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Working units (..., B) to numbers of order one (..., B)."""
+        return (working - self.anchor) / self.scale
+
+    def inverse(self, normalised: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Normalised numbers (..., B) back to the units of the data; a positive series stays positive."""
+        working = normalised * self.scale + self.anchor  # (..., B)
+        with np.errstate(over="ignore"):  # the level branch is computed for all, and chosen where it is right
+            return np.where(self.logarithmic, np.exp(np.where(self.logarithmic, working, 0.0)), working)
+
+
+def is_logarithmic(panel: Panel) -> NDArray[np.bool_]:
+    """Whether each series (S,) is modelled in logarithms: all its rows are positive and normal floats."""
+    lowest = np.minimum.reduceat(panel.target, panel.indptr[:-1])  # (S,)
+    return np.asarray(lowest >= np.finfo(np.float64).tiny)
+
+
+def working_series(panel: Panel, logarithmic: NDArray[np.bool_] | None = None) -> WorkingSeries:
+    """Target of a panel in working units.
+
+    Parameters
+    ----------
+    panel
+        Rows up to the cutoff, and no later ones: whether a series is in logarithms is decided from all of them.
+    logarithmic
+        The decision (S,), where it was taken before on a longer history.
+    """
+    if logarithmic is None:
+        logarithmic = is_logarithmic(panel)
+    by_row = np.repeat(logarithmic, panel.lengths)  # (R,)
+    values = np.where(by_row, np.log(np.where(by_row, panel.target, 1.0)), panel.target)
+    return WorkingSeries(values=values, logarithmic=logarithmic, indptr=panel.indptr)
+
+
+def local_scale(
+    window: NDArray[np.float64], valid: NDArray[np.int64], logarithmic: NDArray[np.bool_]
+) -> LocalScale:
+    """Anchor and scale of windows.
+
+    Parameters
+    ----------
+    window : float64 (T, B)
+        Input rows in working units; where a series is shorter than T, its first value repeated in front.
+    valid : int64 (B,)
+        Number of rows that are no repetition, 1 to T.
+    logarithmic : bool (B,)
+        Whether a window is in logarithms.
+    """
+    changes = np.abs(np.diff(window, axis=0)).sum(axis=0) / np.maximum(valid - 1, 1)  # (B,)
+    relative = SCALE_FLOOR_LEVEL * np.abs(window).max(axis=0)  # (B,)
+    floor = np.where(logarithmic, SCALE_FLOOR_LOG, np.maximum(relative, SMALLEST_SCALE))
+    return LocalScale(anchor=window[-1], scale=np.maximum(changes, floor), logarithmic=logarithmic)

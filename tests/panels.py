@@ -1,0 +1,32 @@
+"""Small panels for tests."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rnncast.data.calendar import learn_calendar
+from rnncast.data.panel import Columns, Panel
+
+
+def make_panel(series: Mapping[str, np.ndarray], *, dated: bool = True) -> Panel:
+    """Panel of the series given: weekdays from 2020-01-01 on, or integer steps from 1, a value a row."""
+    lengths = [len(values) for values in series.values()]
+    indptr = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+    if dated:
+        days = np.busday_offset("2020-01-01", np.arange(max(lengths)), roll="forward").astype("datetime64[us]")
+        times = np.concatenate([days[:n] for n in lengths])
+    else:
+        times = np.concatenate([np.arange(1, n + 1, dtype=np.int64) for n in lengths])
+    return Panel(
+        ids=tuple(series),
+        indptr=indptr,
+        times=times,
+        values=np.concatenate(list(series.values())).astype(np.float64)[:, None],
+        columns=Columns(time="date", id="ticker" if len(series) > 1 else None, target="close"),
+        calendar=learn_calendar(times, indptr),
+    )
+
+
+def random_walk(rng: np.random.Generator, rows: int, *, start: float = 100.0, volatility: float = 0.01) -> np.ndarray:
+    """Geometric random walk (rows,)."""
+    return start * np.exp(np.cumsum(volatility * rng.standard_normal(rows)))
