@@ -1,0 +1,205 @@
+"""Forecasts that need no model: last value, drift, seasonal naive, and M4's Naive2; with quantiles.
+
+Dimension letters: `n` rows of a history, `K` horizon steps, `Q` quantiles, `m` season length, `L` central levels.
+
+Quantiles come from the errors that the method made in the history itself: for each step k, all differences between a
+row and what the method says of it k rows earlier. The half width of a central interval is the empirical quantile of
+their sizes, so intervals are symmetric about the path. For a history and a path that are all positive this is done in
+logarithms, where bounds stay positive and a change counts in proportion to the price.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+LAST_VALUE = "last value"
+DRIFT = "drift"
+SEASONAL_NAIVE = "seasonal naive"
+
+MIN_RESIDUALS = 20
+"""Fewest in-sample errors at a step for its own empirical quantiles; below, those of the first step are widened."""
+
+SEASONALITY_CRITICAL_VALUE = 1.645
+"""Two-sided 90 % point of the normal distribution, as in M4's test for seasonality."""
+
+
+@dataclass(frozen=True)
+class BaselineForecast:
+    """One baseline's forecast from one cutoff.
+
+    Attributes
+    ----------
+    point : float64 (K,)
+        The path.
+    quantiles : float64 (K, Q)
+        Quantiles at the levels asked for, ascending; NaN where the history is too short to have made an error.
+    """
+
+    point: Floats
+    quantiles: Floats
+
+
+def simple_baselines(
+    history: Floats, horizon: int, season_length: int, quantile_levels: Floats
+) -> Mapping[str, BaselineForecast]:
+    """Forecast with every simple baseline: last value, drift, and seasonal naive if `season_length` is above 1.
+
+    Parameters
+    ----------
+    history
+        Finite rows up to the cutoff, shape (n,), at least one.
+    horizon
+        Number of steps, K.
+    season_length
+        Rows of a season, m; 1 for none.
+    quantile_levels
+        Probabilities, ascending, shape (Q,); may be empty.
+
+    Returns
+    -------
+    Mapping
+        Name -> forecast, in a fixed order.
+    """
+    paths: dict[str, Callable[[], Floats]] = {
+        LAST_VALUE: lambda: last_value(history, horizon),
+        DRIFT: lambda: drift(history, horizon),
+    }
+    if season_length > 1:
+        paths[SEASONAL_NAIVE] = lambda: seasonal_naive(history, horizon, season_length)
+    forecasts = {}
+    for name, path in paths.items():
+        point = path()  # (K,)
+        forecasts[name] = BaselineForecast(point, path_quantiles(name, history, point, season_length, quantile_levels))
+    return forecasts
+
+
+def last_value(history: Floats, horizon: int) -> Floats:
+    """Repeat the last row: the random walk's forecast, shape (K,)."""
+    return np.full(horizon, _checked(history, horizon)[-1])
+
+
+def drift(history: Floats, horizon: int) -> Floats:
+    """Extend the line from the first row to the last, shape (K,); the last value for a history of one row."""
+    rows = _checked(history, horizon)
+    slope = (rows[-1] - rows[0]) / (len(rows) - 1) if len(rows) > 1 else 0.0
+    return np.asarray(rows[-1] + slope * np.arange(1, horizon + 1))
+
+
+def seasonal_naive(history: Floats, horizon: int, season_length: int) -> Floats:
+    """Repeat the last `season_length` rows, shape (K,); the last value for a history shorter than a season."""
+    rows = _checked(history, horizon)
+    season = rows[-season_length:] if 1 < season_length <= len(rows) else rows[-1:]
+    return np.asarray(season[np.arange(horizon) % len(season)])
+
+
+def path_quantiles(name: str, history: Floats, point: Floats, season_length: int, quantile_levels: Floats) -> Floats:
+    """Quantiles about a baseline's path from its own in-sample errors at each step, shape (K, Q).
+
+    The quantile at p lies at the path plus (p above 0.5) or minus (below) the empirical ``|2p - 1|`` quantile of the
+    sizes of the in-sample errors at that step. A step with fewer than `MIN_RESIDUALS` errors takes the first step's,
+    times the square root of how many steps (seasons, for seasonal naive) ahead it is, as for a random walk. Drift's
+    errors are taken about its slope over the whole history, and widened by ``sqrt(1 + k / (n - 1))`` because that slope
+    is an estimate. The median is the path, whatever the errors.
+    """
+    levels = np.asarray(quantile_levels, dtype=np.float64)
+    positive = bool(np.all(history > 0) and np.all(point > 0))
+    rows = np.log(history) if positive else np.asarray(history, dtype=np.float64)  # (n,)
+    period = season_length if name == SEASONAL_NAIVE and season_length <= len(rows) else 1
+    widths = _half_widths(rows, len(point), period, np.abs(2.0 * levels - 1.0), drifting=name == DRIFT)  # (K, Q)
+    offsets = np.sign(levels - 0.5) * np.where(levels == 0.5, 0.0, widths)  # (K, Q)
+    if positive:
+        return np.asarray(point[:, None] * np.exp(offsets))
+    return np.asarray(point[:, None] + offsets)
+
+
+def naive2(history: Floats, horizon: int, season_length: int) -> Floats:
+    """M4's Naive2, shape (K,): the last value of the seasonally adjusted series, times the seasonal indices.
+
+    Adjusted only if `is_seasonal`; otherwise, or where the indices are not finite, it is the last value. Makridakis,
+    Spiliotis & Assimakopoulos (2020), "The M4 competition: 100,000 time series and 61 forecasting methods".
+    """
+    rows = _checked(history, horizon)
+    if is_seasonal(rows, season_length):
+        indices = seasonal_indices(rows, season_length)  # (m,) for row numbers 0..m-1
+        index_of_last = indices[(len(rows) - 1) % season_length]
+        ahead = indices[(len(rows) + np.arange(horizon)) % season_length]  # (K,)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            path = rows[-1] / index_of_last * ahead
+        if np.all(np.isfinite(path)):
+            return np.asarray(path)
+    return last_value(rows, horizon)
+
+
+def is_seasonal(history: Floats, season_length: int) -> bool:
+    """Test as M4 did whether the autocorrelation at lag m is significant at 90 %.
+
+    The limit is Bartlett's, ``1.645 sqrt((1 + 2 sum_{i<m} r_i^2) / n)``. Fewer than three seasons are never seasonal,
+    nor is a season longer than ``10 log10(n)`` lags, where the competition's program had no autocorrelation to look at.
+    """
+    n = len(history)
+    if season_length <= 1 or n < 3 * season_length or season_length > math.floor(10 * math.log10(n)):
+        return False
+    r = _autocorrelations(history, season_length)  # (m,)
+    limit = SEASONALITY_CRITICAL_VALUE * math.sqrt((1.0 + 2.0 * float(np.sum(r[:-1] ** 2))) / n)
+    return bool(abs(r[-1]) > limit)  # a constant history has NaN here, and is not seasonal
+
+
+def seasonal_indices(history: Floats, season_length: int) -> Floats:
+    """Multiplicative seasonal indices by classical decomposition, shape (m,), with mean 1.
+
+    Each is the mean ratio of its rows to a centred moving average over one season (end weights halved for an even
+    season). Index i belongs to rows i, i + m, ...
+    """
+    m, n = season_length, len(history)
+    weights = np.full(m, 1.0 / m) if m % 2 else np.concatenate(([0.5], np.ones(m - 1), [0.5])) / m  # (m or m + 1,)
+    reach = len(weights) // 2
+    trend = np.convolve(history, weights, mode="valid")  # (n - 2 reach,)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = history[reach : n - reach] / trend  # (n - 2 reach,)
+        position = np.arange(reach, n - reach) % m
+        indices = np.bincount(position, weights=ratios, minlength=m) / np.bincount(position, minlength=m)  # (m,)
+        return np.asarray(indices / indices.mean())
+
+
+def _half_widths(rows: Floats, horizon: int, period: int, central: Floats, *, drifting: bool) -> Floats:
+    """Empirical quantiles at `central` (Q,) of the sizes of in-sample errors at each step, shape (K, Q)."""
+    n = len(rows)
+    slope = (rows[-1] - rows[0]) / (n - 1) if drifting and n > 1 else 0.0
+    if n <= period or len(central) == 0:
+        return np.full((horizon, len(central)), np.nan)
+    seasons = -(-np.arange(1, horizon + 1) // period)  # (K,) from step k back to a known row
+    widths = []
+    for ahead in range(1, int(seasons[-1]) + 1):
+        lag = ahead * period
+        if n - lag >= MIN_RESIDUALS or ahead == 1:
+            widths.append(np.quantile(np.abs(rows[lag:] - rows[:-lag] - slope * lag), central))  # (Q,)
+        else:
+            widths.append(widths[0] * math.sqrt(ahead))
+    by_step = np.stack(widths)[seasons - 1]  # (K, Q)
+    if drifting:
+        by_step *= np.sqrt(1.0 + np.arange(1, horizon + 1) / (n - 1))[:, None]
+    return by_step
+
+
+def _autocorrelations(history: Floats, lags: int) -> Floats:
+    """Autocorrelations at lags 1 to `lags`, about the overall mean and with divisor n, shape (lags,)."""
+    centred = history - np.mean(history)  # (n,)
+    products = [centred[lag:] @ centred[:-lag] for lag in range(1, lags + 1)]
+    variance = centred @ centred
+    return np.array(products) / variance if variance > 0 else np.full(lags, np.nan)
+
+
+def _checked(history: Floats, horizon: int) -> Floats:
+    rows = np.asarray(history, dtype=np.float64)
+    if rows.ndim != 1 or len(rows) == 0 or horizon < 1:
+        raise ValueError(
+            f"history has shape {rows.shape}, horizon is {horizon}: expected (n,) with n >= 1, and 1 or more"
+        )
+    return rows

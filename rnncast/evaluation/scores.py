@@ -1,0 +1,316 @@
+"""From a backtest's rows to scores: each metric of each method, by step and overall, and set against the last value.
+
+Dimension letters: `N` rows, `Q` quantiles, `K` steps, `W` tasks (one forecast of one series from one cutoff).
+
+Averages are the field's: a metric is taken over the steps of each task, then the plain mean over tasks. By step there
+is one row a task, so a metric is the mean over tasks, under the root for rmse and rmsse. Whatever cannot be computed is
+NaN here, None in JSON, and has a reason; a task that a metric cannot use (a constant history has no scale) is left out
+of that metric's mean, and counted in the reason.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncast.evaluation import metrics
+from rnncast.evaluation.baselines import LAST_VALUE
+from rnncast.evaluation.significance import Comparison, diebold_mariano, overlapping_origins
+
+Floats = NDArray[np.float64]
+
+ROOTS = frozenset({"rmse", "rmsse"})
+"""Metrics that are the root of a mean."""
+
+INTERVAL_METRICS = ("pinball", "coverage", "interval_score", "scaled_interval_score")
+"""Beginnings of the names of metrics of quantiles."""
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Forecasts of one or more methods and what came: one row for each series, cutoff and step.
+
+    Attributes
+    ----------
+    ids : tuple of str
+        Names of the series.
+    series : int64 (N,)
+        Position in `ids`.
+    origin : int64 (N,)
+        Number of the cutoff, ascending in time; series with the same number are taken as forecast together.
+    cutoffs, times : datetime64[us] or int64 (N,)
+        Stamp of the last row that the forecast had seen, and of the row forecast.
+    steps : int64 (N,)
+        1, 2, ... rows after the cutoff.
+    actual : float64 (N,)
+        What came; all finite.
+    points : Mapping of str to float64 (N,)
+        Point forecasts by method.
+    quantile_levels : float64 (Q,)
+        Probabilities, ascending.
+    quantiles : Mapping of str to float64 (N, Q)
+        Quantiles of those methods that have them.
+    scale_absolute, scale_squared : float64 (N,)
+        `metrics.absolute_scale` and `metrics.squared_scale` of each row's history up to its cutoff.
+    """
+
+    ids: tuple[str, ...]
+    series: NDArray[np.int64]
+    origin: NDArray[np.int64]
+    cutoffs: NDArray[Any]
+    times: NDArray[Any]
+    steps: NDArray[np.int64]
+    actual: Floats
+    points: Mapping[str, Floats]
+    quantile_levels: Floats
+    quantiles: Mapping[str, Floats]
+    scale_absolute: Floats
+    scale_squared: Floats
+
+    def __post_init__(self) -> None:
+        rows = len(self.actual)
+        columns = ("series", "origin", "cutoffs", "times", "steps", "scale_absolute", "scale_squared")
+        shapes: dict[str, tuple[Any, Any]] = {name: (getattr(self, name).shape, (rows,)) for name in columns}
+        shapes |= {f"points[{name}]": (values.shape, (rows,)) for name, values in self.points.items()}
+        levels = len(self.quantile_levels)
+        shapes |= {f"quantiles[{name}]": (values.shape, (rows, levels)) for name, values in self.quantiles.items()}
+        for name, (got, expected) in shapes.items():
+            if got != expected:
+                raise ValueError(f"{name} has shape {got}, expected {expected}")
+        if rows == 0 or not self.points or not np.all(np.isfinite(self.actual)):
+            raise ValueError(f"{rows} rows, {len(self.points)} methods: expected some, and finite actual values")
+        keys = np.stack([self.series, self.origin, self.steps])  # (3, N)
+        if np.unique(keys, axis=1).shape[1] != rows:
+            raise ValueError("a series has more than one row for the same origin and step")
+
+    @property
+    def central_levels(self) -> tuple[tuple[float, int, int], ...]:
+        """Level in per cent, ascending, and the positions of its two bounds among the quantiles."""
+        found = []
+        for low, p in enumerate(self.quantile_levels):
+            matching = np.flatnonzero(np.abs(self.quantile_levels - (1.0 - p)) < 1e-9)
+            if p < 0.5 and len(matching):
+                found.append((round(100.0 * (1.0 - 2.0 * float(p)), 6), low, int(matching[0])))
+        return tuple(sorted(found))
+
+    def tasks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Task of each row, shape (N,), and origin of each task, shape (W,)."""
+        pairs, task = np.unique(np.stack([self.series, self.origin]), axis=1, return_inverse=True)
+        return task.reshape(-1).astype(np.int64), pairs[1].astype(np.int64)
+
+
+@dataclass(frozen=True)
+class MethodScores:
+    """Scores of one method.
+
+    Attributes
+    ----------
+    overall : Mapping of str to float
+        Metric -> mean over tasks; NaN where missing. Interval metrics end with their level: ``coverage_80``.
+    per_step : Mapping of str to float64 (K,)
+        Metric -> mean over tasks at each step.
+    relative_mae : float
+        Geometric mean over tasks of the mean absolute error divided by the last value's.
+    mae_ratio : float
+        Mean absolute error over all tasks divided by the last value's.
+    better_share : float
+        Share of tasks with a lower mean absolute error than the last value.
+    comparison : Comparison or None
+        Test against the last value on scaled absolute errors; None for the last value itself, or without one.
+    reasons : Mapping of str to str
+        Metric -> why it is missing, or how many tasks are left out of it.
+    """
+
+    overall: Mapping[str, float]
+    per_step: Mapping[str, Floats]
+    relative_mae: float
+    mae_ratio: float
+    better_share: float
+    comparison: Comparison | None
+    reasons: Mapping[str, str]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the scores as JSON values: a missing number is None, and `reasons` says why."""
+        return {
+            "overall": {name: _number(value) for name, value in self.overall.items()},
+            "per_step": {name: [_number(float(v)) for v in values] for name, values in self.per_step.items()},
+            "relative_mae": _number(self.relative_mae),
+            "mae_ratio": _number(self.mae_ratio),
+            "better_share": _number(self.better_share),
+            "versus_last_value": self.comparison.to_dict() if self.comparison else None,
+            "reasons": dict(self.reasons),
+        }
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of every method of a backtest.
+
+    Attributes
+    ----------
+    methods : Mapping of str to MethodScores
+        In the order of the backtest.
+    steps : int64 (K,)
+        Steps scored.
+    levels : tuple of float
+        Levels of the intervals in per cent, ascending.
+    series, origins, tasks, rows : int
+        How many of each went into the scores.
+    """
+
+    methods: Mapping[str, MethodScores]
+    steps: NDArray[np.int64]
+    levels: tuple[float, ...]
+    series: int
+    origins: int
+    tasks: int
+    rows: int
+
+    def to_dict(self) -> dict[str, object]:
+        """Return everything as JSON values, without a NaN or an infinity."""
+        return {
+            "series": self.series,
+            "origins": self.origins,
+            "tasks": self.tasks,
+            "rows": self.rows,
+            "steps": [int(step) for step in self.steps],
+            "levels": list(self.levels),
+            "ranges": dict(metrics.RANGES),
+            "methods": {name: scores.to_dict() for name, scores in self.methods.items()},
+        }
+
+
+def score_backtest(backtest: Backtest) -> Scores:
+    """Score every method of a backtest."""
+    return Scores(
+        methods={name: _score_method(backtest, name) for name in backtest.points},
+        steps=np.unique(backtest.steps),
+        levels=tuple(level for level, _, _ in backtest.central_levels),
+        series=len(np.unique(backtest.series)),
+        origins=len(np.unique(backtest.origin)),
+        tasks=len(backtest.tasks()[1]),
+        rows=len(backtest.actual),
+    )
+
+
+def compare_methods(backtest: Backtest, method: str, reference: str) -> Comparison:
+    """Test two methods against each other on scaled absolute errors, averaged over the steps and series of each origin.
+
+    The scale is that of the history up to the cutoff, so that dear series do not drown cheap ones; where it is zero (a
+    constant history) the task is left out.
+    """
+    task, task_origin = backtest.tasks()
+    usable = _group_mean(backtest.scale_absolute, task, len(task_origin)) > 0  # (W,)
+    origins, origin = np.unique(task_origin[usable], return_inverse=True)  # (O,), (usable tasks,)
+
+    def losses(name: str) -> Floats:
+        scaled = metrics.divide(metrics.absolute_error(backtest.actual, backtest.points[name]), backtest.scale_absolute)
+        return _group_mean(_group_mean(scaled, task, len(task_origin))[usable], origin, len(origins))
+
+    lag = overlapping_origins(backtest.series, backtest.cutoffs, backtest.times)
+    return diebold_mariano(losses(method), losses(reference), lag)
+
+
+def _score_method(backtest: Backtest, method: str) -> MethodScores:
+    task, task_origin = backtest.tasks()
+    steps, step = np.unique(backtest.steps, return_inverse=True)  # (K,), (N,)
+    overall: dict[str, float] = {}
+    per_step: dict[str, Floats] = {}
+    reasons: dict[str, str] = {}
+    for name, terms in _loss_terms(backtest, method).items():
+        by_task = _group_mean(terms, task, len(task_origin))  # (W,)
+        usable = np.isfinite(by_task)
+        fault = _fault(backtest, method, name)
+        if fault or not usable.any():
+            reasons[name] = fault or "no task has a usable scale: every history is constant or has one row"
+            overall[name], per_step[name] = float("nan"), np.full(len(steps), np.nan)
+            continue
+        if not usable.all():
+            left_out = f"{int((~usable).sum())} of {len(usable)} tasks"
+            reasons[name] = f"{left_out} left out: their history is constant or has one row, and gives no scale"
+        kept = usable[task]  # (N,)
+        by_step = _group_mean(terms[kept], step[kept], len(steps))  # (K,)
+        rooted = name in ROOTS
+        overall[name] = float(np.mean(np.sqrt(by_task[usable]) if rooted else by_task[usable]))
+        per_step[name] = np.sqrt(by_step) if rooted else by_step
+    relative, ratio, share = _against_last_value(backtest, method, reasons)
+    tested = LAST_VALUE in backtest.points and method != LAST_VALUE
+    comparison = compare_methods(backtest, method, LAST_VALUE) if tested else None
+    return MethodScores(overall, per_step, relative, ratio, share, comparison, reasons)
+
+
+def _loss_terms(backtest: Backtest, method: str) -> dict[str, Floats]:
+    """Losses (N,) of a method whose means are the metrics, by name; NaN where there is none."""
+    actual, point = backtest.actual, backtest.points[method]
+    absolute, squared = metrics.absolute_error(actual, point), metrics.squared_error(actual, point)  # (N,), (N,)
+    terms = {
+        "mae": absolute,
+        "rmse": squared,
+        "smape": metrics.symmetric_percentage_error(actual, point),
+        "mase": metrics.divide(absolute, backtest.scale_absolute),
+        "rmsse": metrics.divide(squared, backtest.scale_squared),
+        "bias": metrics.signed_error(actual, point),
+    }
+    if len(backtest.quantile_levels) == 0:
+        return terms
+    nothing = np.full((len(actual), len(backtest.quantile_levels)), np.nan)  # (N, Q)
+    quantiles = backtest.quantiles.get(method, nothing)  # (N, Q)
+    terms["pinball"] = metrics.pinball_loss(actual[:, None], quantiles, backtest.quantile_levels).mean(axis=1)
+    for level, low, high in backtest.central_levels:
+        bounds = quantiles[:, low], quantiles[:, high]
+        score = metrics.interval_loss(actual, *bounds, level)  # (N,)
+        terms[f"coverage_{level:g}"] = metrics.inside(actual, *bounds)
+        terms[f"interval_score_{level:g}"] = score
+        terms[f"scaled_interval_score_{level:g}"] = metrics.divide(score, backtest.scale_absolute)
+    return terms
+
+
+def _fault(backtest: Backtest, method: str, metric: str) -> str | None:
+    """Why a method's forecasts cannot have a metric at all: one forecast that is no number, and a mean would lie."""
+    if not metric.startswith(INTERVAL_METRICS):
+        values, what = backtest.points[method][:, None], "point forecast"  # (N, 1)
+    elif method in backtest.quantiles:
+        values, what = backtest.quantiles[method], "quantiles"  # (N, Q)
+    else:
+        return "this method gives no quantiles"
+    bad = np.count_nonzero(~np.isfinite(values), axis=1) > 0  # (N,)
+    return f"no finite {what} in {int(bad.sum())} of {len(bad)} rows" if bad.any() else None
+
+
+def _against_last_value(backtest: Backtest, method: str, reasons: dict[str, str]) -> tuple[float, float, float]:
+    """Relative MAE (geometric mean over tasks), ratio of mean MAEs, and share of tasks with the lower MAE."""
+    nan = float("nan")
+    if LAST_VALUE not in backtest.points:
+        reasons["relative_mae"] = f"the backtest has no {LAST_VALUE}"
+        return nan, nan, nan
+    fault = _fault(backtest, method, "mae") or _fault(backtest, LAST_VALUE, "mae")
+    if fault:
+        reasons["relative_mae"] = fault
+        return nan, nan, nan
+    task, task_origin = backtest.tasks()
+    own, reference = (
+        _group_mean(metrics.absolute_error(backtest.actual, backtest.points[name]), task, len(task_origin))
+        for name in (method, LAST_VALUE)
+    )  # (W,), (W,)
+    tied = np.logical_and(own == 0, reference == 0)  # (W,)
+    comparable = np.logical_and(own > 0, reference > 0)  # (W,)
+    logs = np.concatenate((np.log(own[comparable] / reference[comparable]), np.zeros(int(tied.sum()))))
+    if len(logs) < len(own):
+        reasons["relative_mae"] = f"{len(own) - len(logs)} of {len(own)} tasks left out: one of the two errors is zero"
+    relative = math.exp(float(logs.mean())) if len(logs) else nan
+    total = float(reference.sum())
+    return relative, float(own.sum()) / total if total > 0 else nan, float(np.mean(own < reference))
+
+
+def _group_mean(values: Floats, group: NDArray[Any], count: int) -> Floats:
+    """Mean of the values (N,) of each group, shape (count,); every group has a value."""
+    return np.bincount(group, weights=values, minlength=count) / np.bincount(group, minlength=count)
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
