@@ -1,1 +1,5 @@
-"""Recurrent kernels and their NumPy twin: arrays and scalars only, knows nothing of the rest of the package."""
+"""The recurrent core: Numba kernels and their NumPy twin; plain arrays and scalars only.
+
+This package knows nothing of panels, models or the command line. Importing it loads NumPy alone: `engine` and
+`optimiser` load Numba, `layout`, `loss_table` and `twin` do not.
+"""

@@ -1,0 +1,100 @@
+"""The one place where Numba's options stand; every kernel of the core is made by `jit`.
+
+Options: no GIL, disk cache, NumPy's error model (a division by zero gives inf or NaN, no exception), no bounds check,
+and the fastmath flags that keep NaN and infinity visible (never ``nnan`` or ``ninf``).
+
+Numba notices only changes in a kernel's own file, while a cached kernel contains the code of the kernels it calls.
+So the cache folder's name carries a hash of all sources of the core: another source, another folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+import numba.extending
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "boundscheck": False,
+    "fastmath": {"contract", "nsz", "arcp", "reassoc"},
+}
+
+
+def _cache_base() -> Path:
+    """Folder under which kernels are kept: NUMBA_CACHE_DIR, else the user's cache folder of the platform."""
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(os.environ["NUMBA_CACHE_DIR"])
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+def _cache_folder() -> Path | None:
+    """Private folder of the compiled kernels of exactly these sources; None if it cannot be made or is not ours."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    try:
+        folder = _cache_base() / "rnncast" / f"kernels-{digest.hexdigest()[:16]}"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # The cache is made of pickles: nobody else may be able to write there.
+        status = folder.stat()
+        foreign = hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022)
+    except (OSError, RuntimeError):  # RuntimeError: there is no home folder
+        return None
+    return None if foreign or not os.access(folder, os.W_OK) else folder
+
+
+_FOLDER = _cache_folder()
+_warned = False
+
+
+def jit(function: _Function) -> _Function:
+    """Compile `function` at its first call, with the options of this module.
+
+    If no place is writable for the disk cache, kernels are compiled anew in each process and one RuntimeWarning
+    says so.
+    """
+    if _FOLDER is not None:
+        before = numba.config.CACHE_DIR
+        # Numba reads its cache folder when a function is decorated; other users of Numba keep theirs.
+        numba.config.CACHE_DIR = str(_FOLDER)
+        try:
+            return cast(_Function, numba.njit(cache=True, **_OPTIONS)(function))
+        except RuntimeError:  # "no locator available"
+            pass
+        finally:
+            numba.config.CACHE_DIR = before
+    _warn_once()
+    return cast(_Function, numba.njit(**_OPTIONS)(function))
+
+
+def overload(stub: Callable[..., Any]) -> Callable[[_Function], _Function]:
+    """Register a chooser of implementations, by type, for `stub` inside kernels (Numba's `overload`)."""
+    return cast(
+        "Callable[[_Function], _Function]", numba.extending.overload(stub, jit_options={"fastmath": _OPTIONS["fastmath"]})
+    )
+
+
+def is_float32(numba_type: object) -> bool:
+    """Whether a Numba type, as an overload gets it, is float32."""
+    return bool(numba_type == numba.types.float32)
+
+
+def _warn_once() -> None:
+    global _warned
+    if not _warned:
+        _warned = True
+        warnings.warn("no writable folder for compiled kernels: they are compiled anew in each run", RuntimeWarning, 3)

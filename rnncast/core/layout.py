@@ -1,0 +1,197 @@
+"""Where every number lies: the flat parameter vector, the flat workspace, and the codes the kernels understand.
+
+No Numba here, so that a forecast which runs on the NumPy twin can use it.
+
+Letters: L layers, T steps, F input features, H hidden units, O outputs, B batch (windows), S lanes of a shard,
+R rows of a layer's gates, P parameters.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Cells (gate rows of each: Elman [h]; GRU [n_x r z n_h]; LSTM [i f g o]).
+RNN_TANH: Final = 0
+RNN_SIGMOID: Final = 1
+GRU: Final = 2
+LSTM: Final = 3
+
+# Activations of the output layer.
+IDENTITY: Final = 0
+SIGMOID: Final = 1
+TANH: Final = 2
+
+# What one run of the kernel does.
+FORWARD: Final = 0
+LOSS: Final = 1
+GRADIENT: Final = 2
+VJP: Final = 3
+
+# Columns of the parameter table.
+INPUT_WEIGHT: Final = 0
+BIAS: Final = 1
+RECURRENT_WEIGHT: Final = 2
+INPUTS: Final = 3
+
+# Entries of the plan: the shape of one run, then the offsets of the parts of the workspace.
+MODE: Final = 0
+CELL: Final = 1
+FEATURES: Final = 2
+HIDDEN: Final = 3
+LAYERS: Final = 4
+OUTPUTS: Final = 5
+OUTPUT_ACTIVATION: Final = 6
+STEPS: Final = 7
+BATCH: Final = 8
+LANES: Final = 9
+EVERY_STEP: Final = 10
+GATE_ROWS: Final = 11
+INPUT_ROWS: Final = 12
+RECURRENT_ROW: Final = 13
+STATE_SLOTS: Final = 14
+GATE_SLOTS: Final = 15
+AT_INPUTS: Final = 16
+AT_GATES: Final = 17
+AT_CELLS: Final = 18
+AT_STATES: Final = 19
+AT_ABOVE: Final = 20
+AT_DSTATE: Final = 21
+AT_DCELL: Final = 22
+AT_TRANSPOSED: Final = 23
+AT_DINPUT: Final = 24
+AT_OUTPUTS: Final = 25
+AT_DOUTPUTS: Final = 26
+AT_SCRATCH: Final = 27
+TOTAL: Final = 28
+
+MAXIMUM_LANES: Final = 64
+_LANE_QUANTUM = 16  # lanes are a multiple of the widest vector (16 float32 on AVX-512)
+
+
+class Shape(NamedTuple):
+    """Shape of a network: everything that decides how its parameters are laid out and used (all integers)."""
+
+    cell: int
+    input_size: int
+    hidden_size: int
+    layers: int
+    outputs: int
+    output_activation: int = IDENTITY
+
+
+def check_shape(shape: Shape) -> None:
+    """Raise ValueError if a field of `shape` is out of its range."""
+    if shape.cell not in (RNN_TANH, RNN_SIGMOID, GRU, LSTM):
+        raise ValueError(f"cell is one of the codes 0 to 3, got {shape.cell}")
+    if shape.output_activation not in (IDENTITY, SIGMOID, TANH):
+        raise ValueError(f"output_activation is one of the codes 0 to 2, got {shape.output_activation}")
+    for name in ("input_size", "hidden_size", "layers", "outputs"):
+        if getattr(shape, name) < 1:
+            raise ValueError(f"{name} is at least 1, got {getattr(shape, name)}")
+
+
+def gate_rows(shape: Shape) -> tuple[int, int, int]:
+    """Rows of the gates (R), rows that take the input (from row 0), first row that takes the previous state.
+
+    The input rows and the recurrent rows are equally many; in a GRU they overlap only in r and z.
+    """
+    hidden = shape.hidden_size
+    if shape.cell == GRU:
+        return 4 * hidden, 3 * hidden, hidden
+    if shape.cell == LSTM:
+        return 4 * hidden, 4 * hidden, 0
+    return hidden, hidden, 0
+
+
+def parameter_layout(shape: Shape) -> dict[str, tuple[int, tuple[int, ...]]]:
+    """Name -> (offset, shape) of every parameter array in the one flat vector, in the order in which they lie.
+
+    For a layer: ``input_weight`` (R_x, F or H), ``bias`` (R_x,), for a GRU ``recurrent_bias`` (H,), then
+    ``recurrent_weight`` (R_h, H); after the layers ``output.weight`` (O, H) and ``output.bias`` (O,).
+    """
+    _, rows, _ = gate_rows(shape)
+    hidden = shape.hidden_size
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer in range(shape.layers):
+        shapes[f"layer{layer}.input_weight"] = (rows, shape.input_size if layer == 0 else hidden)
+        shapes[f"layer{layer}.bias"] = (rows,)
+        if shape.cell == GRU:
+            shapes[f"layer{layer}.recurrent_bias"] = (hidden,)
+        shapes[f"layer{layer}.recurrent_weight"] = (rows, hidden)
+    shapes["output.weight"] = (shape.outputs, hidden)
+    shapes["output.bias"] = (shape.outputs,)
+    layout, offset = {}, 0
+    for name, dimensions in shapes.items():
+        layout[name] = (offset, dimensions)
+        offset += int(np.prod(dimensions))
+    return layout
+
+
+def parameter_count(shape: Shape) -> int:
+    """Length P of the flat parameter vector."""
+    offset, dimensions = parameter_layout(shape)["output.bias"]
+    return offset + dimensions[0]
+
+
+def parameter_table(shape: Shape) -> NDArray[np.int64]:
+    """Offsets for the kernels (L + 1, 4): input weight, bias, recurrent weight, inputs; the last row: output layer.
+
+    A GRU's recurrent bias follows its bias, so that ``bias`` gives all R rows of the gates.
+    """
+    layout = parameter_layout(shape)
+    table = np.zeros((shape.layers + 1, 4), np.int64)  # (L+1, 4)
+    for layer in range(shape.layers):
+        for column, name in ((INPUT_WEIGHT, "input_weight"), (BIAS, "bias"), (RECURRENT_WEIGHT, "recurrent_weight")):
+            table[layer, column] = layout[f"layer{layer}.{name}"][0]
+        table[layer, INPUTS] = layout[f"layer{layer}.input_weight"][1][1]
+    table[shape.layers] = [layout["output.weight"][0], layout["output.bias"][0], 0, shape.hidden_size]
+    return table
+
+
+def lane_count(batch: int) -> int:
+    """Lanes S of a shard for `batch` windows: equal shards of at most `MAXIMUM_LANES`, a multiple of the vector width.
+
+    It depends on the batch alone, so that results do not change with the number of threads.
+    """
+    shards = -(-batch // MAXIMUM_LANES)
+    lanes = -(-batch // shards)
+    return -(-lanes // _LANE_QUANTUM) * _LANE_QUANTUM
+
+
+def workspace_plan(shape: Shape, steps: int, batch: int, mode: int, every_step: bool) -> NDArray[np.int64]:
+    """Shape of one run and the offsets of its parts in the flat workspace; entry `TOTAL` is the size needed.
+
+    The gradient needs all T steps of states and gates; a run without it turns round in two slots of states and one
+    of gates, and stays in cache.
+    """
+    rows, input_rows, recurrent_row = gate_rows(shape)
+    hidden, lanes, layers = shape.hidden_size, lane_count(batch), shape.layers
+    keep = mode in (GRADIENT, VJP)
+    state_slots, gate_slots = (steps + 1, steps) if keep else (2, 1)
+    output_steps = steps if every_step else 1
+    sizes = {
+        AT_INPUTS: steps * shape.input_size,  # (T, F, S)
+        AT_GATES: layers * gate_slots * rows,  # (L, slots, R, S)
+        AT_CELLS: layers * state_slots * hidden if shape.cell == LSTM else 0,  # (L, slots, H, S)
+        AT_STATES: layers * state_slots * hidden,  # (L, slots, H, S)
+        AT_ABOVE: steps * hidden if keep else 0,  # (T, H, S) gradient that comes from the layer above
+        AT_DSTATE: hidden,  # (H, S)
+        AT_DCELL: hidden,  # (H, S)
+        AT_TRANSPOSED: max(hidden, shape.input_size),  # (S, H or F)
+        AT_DINPUT: shape.input_size,  # (F, S)
+        AT_OUTPUTS: output_steps * shape.outputs,  # (T or 1, O, S)
+        AT_DOUTPUTS: output_steps * shape.outputs,  # (T or 1, O, S)
+        AT_SCRATCH: shape.outputs,  # (O, S)
+    }
+    plan = np.zeros(TOTAL + 1, np.int64)
+    plan[: STATE_SLOTS] = (mode, *shape, steps, batch, lanes, every_step, rows, input_rows, recurrent_row)
+    plan[STATE_SLOTS], plan[GATE_SLOTS] = state_slots, gate_slots
+    offset = 0
+    for entry, size in sizes.items():
+        plan[entry] = offset
+        offset += size * lanes
+    plan[TOTAL] = offset
+    return plan
