@@ -161,9 +161,9 @@ def _forward(plan: Any, table: Any, parameters: Any, w: Any) -> None:
     """The time loop: for each step, each layer's gates and cell; the output layer where outputs are asked for."""
     n = plan[HIDDEN] * plan[LANES]
     for layer in range(plan[LAYERS]):
-        fill_zero(w, _state_at(plan, plan[AT_STATES], layer, first - 1), n)
+        fill_zero(w, plan[AT_STATES] + layer * plan[STATE_SLOTS] * n, n)
         if plan[CELL] == LSTM:
-            fill_zero(w, _state_at(plan, plan[AT_CELLS], layer, first - 1), n)
+            fill_zero(w, plan[AT_CELLS] + layer * plan[STATE_SLOTS] * n, n)
     for t in range(plan[STEPS]):
         for layer in range(plan[LAYERS]):
             _forward_layer(plan, table, parameters, w, layer, t)
@@ -358,7 +358,8 @@ def _backward_inputs(
     lanes = plan[LANES]
     rows = plan[INPUT_ROWS]
     weight = table[0, INPUT_WEIGHT]
-    add_lane_products(w, gates, rows, w, _input_at(plan, 0, t), features, lanes, gradient, weight)
+    x = plan[AT_INPUTS] + t * features * lanes
+    add_lane_products(w, gates, rows, w, x, features, lanes, gradient, weight)
     if plan[MODE] == VJP:
         one = lanes // plan[LANES]
         fill_zero(w, plan[AT_DINPUT], features * lanes)

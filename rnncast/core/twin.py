@@ -1,0 +1,217 @@
+"""The network in NumPy alone, written from the equations: forward, and backward through time.
+
+It is the oracle of the kernels, and the engine of a forecast that does not load Numba. Same layout and shapes as the
+kernels: one flat parameter vector (P,), inputs (T, F, B), outputs (O, B) or (T, O, B). Head, losses and optimiser
+stand in `twin_loss`.
+
+Letters: T steps, F features (of the layer at hand), B batch, H hidden units, O outputs, R gate rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncast.core.layout import (
+    GRU,
+    LSTM,
+    RNN_SIGMOID,
+    RNN_TANH,
+    SIGMOID,
+    TANH,
+    Shape,
+    check_shape,
+    parameter_count,
+    parameter_layout,
+)
+from rnncast.core.twin_loss import head_quantiles, loss_and_gradient, optimiser_step
+
+__all__ = [
+    "backward",
+    "forward",
+    "head_quantiles",
+    "loss_and_gradient",
+    "optimiser_step",
+    "sigmoid",
+    "unpack",
+]
+
+Array = NDArray[Any]
+
+
+class Trace(NamedTuple):
+    """What one layer leaves for its way back."""
+
+    x: Array  # (T, F, B) what it took
+    h: Array  # (T+1, H, B) states, the initial one first
+    c: Array  # (T+1, H, B) cell states of an LSTM; (0,) otherwise
+    gates: Array  # (T, R, B) activations: Elman h; GRU q r z n_h; LSTM i f g o
+
+
+def sigmoid(x: Array) -> Array:
+    """Logistic function ``1 / (1 + exp(-x))``, by the hyperbolic tangent so that nothing overflows."""
+    half = x.dtype.type(0.5)
+    return np.asarray(half + half * np.tanh(half * x))
+
+
+def unpack(shape: Shape, vector: Array) -> dict[str, Array]:
+    """Views of a flat vector (P,) by the names of the layout."""
+    check_shape(shape)
+    if np.shape(vector) != (parameter_count(shape),):
+        raise ValueError(f"parameters have shape ({parameter_count(shape)},), got {np.shape(vector)}")
+    return {
+        name: vector[offset : offset + int(np.prod(dimensions))].reshape(dimensions)
+        for name, (offset, dimensions) in parameter_layout(shape).items()
+    }
+
+
+def forward(shape: Shape, parameters: Array, inputs: Array, every_step: bool = False) -> Array:
+    """Outputs (O, B), or (T, O, B) with `every_step`, of inputs (T, F, B); in the dtype of the parameters."""
+    weights = unpack(shape, parameters)
+    x = np.asarray(inputs, parameters.dtype)  # (T, F, B)
+    if x.ndim != 3 or x.shape[0] < 1 or x.shape[1] != shape.input_size:
+        raise ValueError(f"inputs have shape (T, {shape.input_size}, B) with T at least 1, got {x.shape}")
+    for layer in range(shape.layers):
+        x = _layer_forward(shape, weights, layer, x).h[1:]  # (T, H, B)
+    return output_forward(shape, weights, x if every_step else x[-1])
+
+
+def backward(shape: Shape, parameters: Array, inputs: Array, doutputs: Array) -> tuple[Array, Array]:
+    """Gradient (P,) and input gradient (T, F, B) of ``sum(doutputs * outputs)``.
+
+    `doutputs` is (O, B) for outputs at the last step, (T, O, B) for outputs at every step.
+    """
+    weights = unpack(shape, parameters)
+    gradient = np.zeros_like(parameters)  # (P,)
+    dweights = unpack(shape, gradient)  # views: filling them fills the gradient
+    traces = []
+    x = np.asarray(inputs, parameters.dtype)  # (T, F, B)
+    for layer in range(shape.layers):
+        traces.append(_layer_forward(shape, weights, layer, x))
+        x = traces[-1].h[1:]  # (T, H, B)
+    if doutputs.ndim == 2:  # the loss sees the last step only
+        doutputs = np.concatenate([np.zeros((len(x) - 1, *doutputs.shape), x.dtype), doutputs[None]])  # (T, O, B)
+    dx = output_backward(shape, weights, dweights, x, doutputs)
+    for layer in reversed(range(shape.layers)):
+        dx = _layer_backward(shape, weights, dweights, layer, traces[layer], dx)
+    return gradient, dx
+
+
+def output_forward(shape: Shape, weights: dict[str, Array], h: Array) -> Array:
+    """``y = g(V h + c)`` for states h (..., H, B)."""
+    y = weights["output.weight"] @ h + weights["output.bias"][:, None]  # (..., O, B)
+    if shape.output_activation == SIGMOID:
+        return sigmoid(y)
+    return np.tanh(y) if shape.output_activation == TANH else np.asarray(y)
+
+
+def output_backward(shape: Shape, weights: dict[str, Array], dweights: dict[str, Array], h: Array, dy: Array) -> Array:
+    """Gradient of the top layer's states (T, H, B) from dy (T, O, B); fills those of the output layer."""
+    y = output_forward(shape, weights, h)
+    if shape.output_activation == SIGMOID:
+        dy = dy * y * (1 - y)
+    elif shape.output_activation == TANH:
+        dy = dy * (1 - y * y)
+    dweights["output.weight"][:] = np.einsum("tob,thb->oh", dy, h)
+    dweights["output.bias"][:] = dy.sum(axis=(0, 2))
+    return np.asarray(weights["output.weight"].T @ dy)
+
+
+def _layer_forward(shape: Shape, weights: dict[str, Array], layer: int, x: Array) -> Trace:
+    """One layer over all steps: the input products in one go, then one recurrent product a step."""
+    steps, _, batch = x.shape
+    hidden = shape.hidden_size
+    recurrent = weights[f"layer{layer}.recurrent_weight"]  # (R_h, H)
+    sums = weights[f"layer{layer}.input_weight"] @ x + weights[f"layer{layer}.bias"][:, None]  # (T, R_x, B)
+    h = np.zeros((steps + 1, hidden, batch), x.dtype)  # (T+1, H, B)
+    c = np.zeros((steps + 1, hidden, batch) if shape.cell == LSTM else 0, x.dtype)  # (T+1, H, B)
+    gates = np.empty((steps, (1 if shape.cell in (RNN_TANH, RNN_SIGMOID) else 4) * hidden, batch), x.dtype)  # (T, R, B)
+    for t in range(steps):
+        product = recurrent @ h[t]  # (R_h, B)
+        if shape.cell == GRU:
+            _gru_step(sums[t], product, weights[f"layer{layer}.recurrent_bias"], gates[t], h[t], h[t + 1])
+        elif shape.cell == LSTM:
+            _lstm_step(sums[t] + product, gates[t], c[t], c[t + 1], h[t + 1])
+        else:
+            squash = np.tanh if shape.cell == RNN_TANH else sigmoid
+            gates[t] = h[t + 1] = squash(sums[t] + product)
+    return Trace(x, h, c, gates)
+
+
+def _gru_step(a: Array, product: Array, bias: Array, gates: Array, before: Array, h: Array) -> None:
+    """``q = tanh(a_n + r n_h)``, ``h = (1 - z) q + z h'`` with n_h = U_n h' + c_n; fills `gates` (4H, B) and h."""
+    n = len(h)
+    reset_update = sigmoid(a[n:] + product[: 2 * n])  # (2H, B)
+    r, z = reset_update[:n], reset_update[n:]
+    nh = product[2 * n :] + bias[:, None]  # (H, B)
+    q = np.tanh(a[:n] + r * nh)
+    gates[:n], gates[n : 3 * n], gates[3 * n :] = q, reset_update, nh
+    h[:] = (1 - z) * q + z * before
+
+
+def _lstm_step(a: Array, gates: Array, c_before: Array, c: Array, h: Array) -> None:
+    """``c = f c' + i g``, ``h = o tanh(c)``; fills `gates` (4H, B), c and h."""
+    n = len(h)
+    gates[: 2 * n] = sigmoid(a[: 2 * n])
+    gates[2 * n : 3 * n] = np.tanh(a[2 * n : 3 * n])
+    gates[3 * n :] = sigmoid(a[3 * n :])
+    i, f, g, o = gates.reshape(4, n, -1)
+    c[:] = f * c_before + i * g
+    h[:] = o * np.tanh(c)
+
+
+def _layer_backward(
+    shape: Shape, weights: dict[str, Array], dweights: dict[str, Array], layer: int, trace: Trace, dh_above: Array
+) -> Array:
+    """Input gradient (T, F, B) of one layer from that of its states (T, H, B); fills those of its parameters."""
+    name = f"layer{layer}."
+    da_x, da_h = _sums_backward(shape, weights[name + "recurrent_weight"], trace, dh_above)
+    dweights[name + "input_weight"][:] = np.einsum("trb,tfb->rf", da_x, trace.x)
+    dweights[name + "bias"][:] = da_x.sum(axis=(0, 2))
+    dweights[name + "recurrent_weight"][:] = np.einsum("trb,thb->rh", da_h, trace.h[:-1])
+    if shape.cell == GRU:
+        dweights[name + "recurrent_bias"][:] = da_h[:, 2 * shape.hidden_size :].sum(axis=(0, 2))
+    return np.asarray(weights[name + "input_weight"].T @ da_x)
+
+
+def _sums_backward(shape: Shape, recurrent: Array, trace: Trace, dh_above: Array) -> tuple[Array, Array]:
+    """Gradients of the input sums (T, R_x, B) and of the recurrent sums (T, R_h, B), from the last step to the first."""
+    steps = len(trace.gates)
+    da_x = np.empty((steps, len(recurrent), trace.h.shape[2]), trace.h.dtype)  # (T, R_x, B)
+    da_h = np.empty_like(da_x)  # (T, R_h, B)
+    dh = np.zeros_like(trace.h[0])  # (H, B) what comes back from step t + 1
+    dc = np.zeros_like(dh)  # (H, B)
+    for t in reversed(range(steps)):
+        dh = dh + dh_above[t]
+        h, before, gates = trace.h[t + 1], trace.h[t], trace.gates[t]
+        if shape.cell == GRU:
+            da_x[t], da_h[t], dh = _gru_step_backward(dh, gates, before)
+        elif shape.cell == LSTM:
+            da_x[t], dc = _lstm_step_backward(dh, dc, gates, trace.c[t], trace.c[t + 1])
+            da_h[t], dh = da_x[t], np.zeros_like(dh)
+        else:
+            da_x[t] = da_h[t] = dh * (1 - h * h if shape.cell == RNN_TANH else h * (1 - h))
+            dh = np.zeros_like(dh)
+        dh = dh + recurrent.T @ da_h[t]
+    return da_x, da_h
+
+
+def _gru_step_backward(dh: Array, gates: Array, before: Array) -> tuple[Array, Array, Array]:
+    """Gradients of the input sums (n r z), of the recurrent sums (r z n_h), and what goes straight to h_{t-1}."""
+    q, r, z, nh = gates.reshape(4, len(dh), -1)
+    dz = dh * (before - q) * z * (1 - z)
+    dn = dh * (1 - z) * (1 - q * q)
+    dr = dn * nh * r * (1 - r)
+    return np.concatenate([dn, dr, dz]), np.concatenate([dr, dz, dn * r]), dh * z
+
+
+def _lstm_step_backward(dh: Array, dc: Array, gates: Array, c_before: Array, c: Array) -> tuple[Array, Array]:
+    """Gradients of the sums (i f g o) and of c_{t-1}."""
+    i, f, g, o = gates.reshape(4, len(dh), -1)
+    squashed = np.tanh(c)
+    dc = dc + dh * o * (1 - squashed * squashed)
+    di, df = dc * g * i * (1 - i), dc * c_before * f * (1 - f)
+    dg, do = dc * i * (1 - g * g), dh * squashed * o * (1 - o)
+    return np.concatenate([di, df, dg, do]), dc * f
