@@ -1,0 +1,216 @@
+"""Model and panel to forecast: windows at the ends of the series, network, inverse of the normalisation.
+
+Dimension letters: `M` members, `P` parameters, `S` series, `B` windows, `T` input steps, `K` steps of one pass of the
+network, `N` steps asked for, `Q` quantiles of the model, `L` levels asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncast.core import twin
+from rnncast.core.layout import Shape
+from rnncast.data.panel import Panel
+from rnncast.data.transform import LocalScale, WorkingSeries, working_series
+from rnncast.data.windows import windows_at_ends
+from rnncast.errors import DataError, UsageError
+from rnncast.forecasting.result import Forecast
+from rnncast.model.inputs import make_batch
+from rnncast.model.model import Model
+
+FEWEST_ROWS = 2
+"""A scale needs one change."""
+
+CHUNK = 2048
+"""Series forecast at once; bounds the memory of a very wide panel."""
+
+TWIN_WORK = 2e9
+"""Multiplications that NumPy does in about the time that loading Numba takes; beyond it the kernels pay."""
+
+
+def forecast(model: Model, panel: Panel | None, horizon: int, quantile_levels: Sequence[float]) -> Forecast:
+    """Forecast every series of a panel from its last row on.
+
+    Parameters
+    ----------
+    model
+        A trained model.
+    panel
+        Fresh rows: the series it was trained on, or others, of any length from two rows; None for the rows that the
+        model keeps.
+    horizon
+        Steps ahead (N). Beyond the trained horizon the forecast is rolled on from its own median.
+    quantile_levels
+        Levels (L,) between 0 and 1, ascending; the model's own, or others, which are interpolated.
+
+    Raises
+    ------
+    UsageError
+        There is no panel and the model keeps no rows, or the model has no quantiles and some are asked for.
+    DataError
+        A series has fewer than two rows.
+    """
+    logarithmic = None
+    if panel is None:
+        if model.history is None:
+            raise UsageError("the model keeps no rows", hint="give it rows: rnncast forecast MODEL FILE")
+        panel, logarithmic = model.history.panel, model.history.logarithmic
+    elif panel.is_dated != model.calendar.is_dated:
+        kinds = ("dates", "integer steps") if panel.is_dated else ("integer steps", "dates")
+        raise DataError(
+            f"the input's time column holds {kinds[0]}, the model was trained on {kinds[1]}",
+            hint="name another time column with --time-col, or train a model on this input",
+        )
+    if len(quantile_levels) and len(model.network.quantile_levels) == 1:
+        raise UsageError(
+            f"the model was trained with --loss {model.network.loss} and has no intervals",
+            hint="train it with the default loss to have them",
+        )
+    _check_lengths(panel)
+    working = working_series(panel, logarithmic)
+    point, quantiles = _forecast_all(model, working, horizon, np.asarray(quantile_levels, dtype=np.float64))
+    return _long_table(model, panel, point, quantiles, quantile_levels)
+
+
+def _check_lengths(panel: Panel) -> None:
+    short = np.flatnonzero(panel.lengths < FEWEST_ROWS)
+    if len(short):
+        raise DataError(
+            f'series "{panel.ids[short[0]]}" has {panel.lengths[short[0]]} row; a forecast needs {FEWEST_ROWS}',
+            where=f"{len(short)} of {len(panel.ids)} series",
+            hint="give more rows of it, or leave it out",
+        )
+
+
+def _forecast_all(
+    model: Model, working: WorkingSeries, horizon: int, levels: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Point (N, S) and quantiles (N, L, S) in the units of the data, chunk by chunk."""
+    points, quantiles = [], []
+    for start in range(0, len(working.logarithmic), CHUNK):
+        stop = min(start + CHUNK, len(working.logarithmic))
+        rows = slice(working.indptr[start], working.indptr[stop])
+        chunk = WorkingSeries(
+            values=working.values[rows],
+            logarithmic=working.logarithmic[start:stop],
+            indptr=working.indptr[start : stop + 1] - working.indptr[start],
+        )
+        path, local = _rolled(model, chunk, horizon)  # (N, Q, B)
+        median = path.shape[1] // 2
+        points.append(local.inverse(path[:, median]))
+        quantiles.append(local.inverse(at_levels(path, np.asarray(model.network.quantile_levels), levels)))
+    return np.concatenate(points, axis=-1), np.concatenate(quantiles, axis=-1)
+
+
+def _rolled(model: Model, working: WorkingSeries, horizon: int) -> tuple[NDArray[np.float64], LocalScale]:
+    """Quantiles (N, Q, B) in the normalised units of the last window of each series.
+
+    Each further pass of the network continues from the medians of the one before; its gaps are added to those
+    reached before as independent errors add, by their squares.
+    """
+    passes = []
+    first: LocalScale | None = None
+    reached = np.zeros((len(model.network.quantile_levels), len(working.logarithmic)))  # (Q, B) squared gaps
+    while len(passes) * model.network.horizon < horizon:
+        batch = make_batch(model.network, working, windows_at_ends(working.indptr))
+        quantiles = network_quantiles(model, batch.inputs) + batch.naive[:, None]  # (K, Q, B)
+        median = quantiles.shape[1] // 2
+        middle = quantiles[:, median]  # (K, B)
+        here = middle * batch.local.scale + batch.local.anchor  # (K, B) working units
+        if first is None:
+            first = batch.local
+        gaps = (quantiles - middle[:, None]) * batch.local.scale / first.scale  # (K, Q, B)
+        widened = np.sign(gaps) * np.sqrt(gaps**2 + reached)
+        reached = widened[-1] ** 2
+        passes.append(first.normalise(here)[:, None] + widened)
+        if len(passes) * model.network.horizon < horizon:
+            working = _extended(working, here)
+    assert first is not None  # horizon is at least 1
+    return np.concatenate(passes)[:horizon], first
+
+
+def _extended(working: WorkingSeries, path: NDArray[np.float64]) -> WorkingSeries:
+    """The series with K more rows each, the path (K, B) in working units."""
+    parts = np.split(working.values, working.indptr[1:-1])
+    values = np.concatenate([np.concatenate((part, path[:, s])) for s, part in enumerate(parts)])
+    indptr = working.indptr + len(path) * np.arange(len(working.indptr), dtype=np.int64)
+    return WorkingSeries(values=values, logarithmic=working.logarithmic, indptr=indptr)
+
+
+def network_quantiles(model: Model, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Mean over the members of the quantiles' distance from the naive path, shape (K, Q, B).
+
+    The network's correction of the median is scaled by the model's blend; the gaps are its own.
+    """
+    config = model.network
+    total = np.zeros((config.horizon, len(config.quantile_levels), inputs.shape[-1]))  # (K, Q, B)
+    for outputs in _outputs(config.shape, model.parameters, inputs):
+        total += twin.head_quantiles(outputs.astype(np.float64), model.head)
+    mean = total / len(model.parameters)
+    median = mean[:, [mean.shape[1] // 2]]  # (K, 1, B)
+    return mean - (1.0 - model.blend) * median
+
+
+def _outputs(shape: Shape, parameters: NDArray[np.float32], inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Raw outputs (O, B) of each member, by NumPy where loading Numba would cost more than it saves."""
+    steps, _, windows = inputs.shape
+    work = float(len(parameters) * steps * windows * shape.layers) * 8.0 * shape.hidden_size**2
+    if work < TWIN_WORK:
+        return [twin.forward(shape, member, inputs) for member in parameters]
+    from rnncast.core.engine import Engine
+
+    engine = Engine(shape, steps, windows)
+    return [engine.forward(member, inputs).copy() for member in parameters]
+
+
+def at_levels(path: NDArray[np.float64], known: NDArray[np.float64], asked: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Quantiles at other levels, linear in the normal score between known ones and beyond the outermost two.
+
+    Parameters
+    ----------
+    path : (N, Q, B)
+        Quantiles at the levels `known` (Q,).
+    asked : (L,)
+        Levels between 0 and 1.
+
+    Returns
+    -------
+    float64 (N, L, B)
+    """
+    if len(asked) == 0:
+        return np.empty((path.shape[0], 0, path.shape[2]))
+    score = np.array([NormalDist().inv_cdf(level) for level in known])  # (Q,)
+    wanted = np.array([NormalDist().inv_cdf(level) for level in asked])  # (L,)
+    left = np.clip(np.searchsorted(score, wanted, side="right") - 1, 0, len(score) - 2)  # (L,)
+    share = (wanted - score[left]) / (score[left + 1] - score[left])  # (L,)
+    exact = np.isclose(share, np.round(share), rtol=0, atol=1e-9)
+    share = np.where(exact, np.round(share), share)
+    return np.asarray(path[:, left] * (1.0 - share)[:, None] + path[:, left + 1] * share[:, None])
+
+
+def _long_table(
+    model: Model,
+    panel: Panel,
+    point: NDArray[np.float64],
+    quantiles: NDArray[np.float64],
+    levels: Sequence[float],
+) -> Forecast:
+    """Series after series, step after step."""
+    horizon, series = point.shape
+    last = panel.times[panel.indptr[1:] - 1]  # (S,)
+    return Forecast(
+        ids=panel.ids,
+        series=np.repeat(np.arange(series, dtype=np.int64), horizon),
+        times=model.calendar.future(last, horizon).reshape(-1),
+        cutoffs=np.repeat(last, horizon),
+        steps=np.tile(np.arange(1, horizon + 1, dtype=np.int64), series),
+        point=point.T.reshape(-1),
+        quantile_levels=np.asarray(levels, dtype=np.float64),
+        quantiles=quantiles.transpose(2, 0, 1).reshape(horizon * series, len(levels)),
+        columns=panel.columns,
+        trained_horizon=model.network.horizon,
+    )

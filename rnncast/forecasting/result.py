@@ -1,0 +1,87 @@
+"""A forecast as a long table: one row a series, cutoff and step.
+
+Dimension letters: `N` rows, `Q` quantiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncast.data.panel import Columns
+
+METHOD = "rnncast"
+"""Name of the point forecast's column, and prefix of the interval columns."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Point forecast and quantiles.
+
+    Attributes
+    ----------
+    ids : tuple of str
+        Names of the series.
+    series : int64 (N,)
+        Index into `ids`.
+    times, cutoffs : datetime64[us] or int64 (N,)
+        Stamp forecast, and stamp of the last row that was used.
+    steps : int64 (N,)
+        Steps ahead, from 1.
+    point : float64 (N,)
+        The median, or the mean where the loss was ``mse``.
+    quantile_levels : float64 (Q,)
+        Ascending; empty for a model without quantiles.
+    quantiles : float64 (N, Q)
+        Never crossing.
+    columns : Columns
+        Names of the input's columns.
+    trained_horizon : int
+        Steps that the network forecasts at once; intervals of later steps are extrapolated, not calibrated.
+    """
+
+    ids: tuple[str, ...]
+    series: NDArray[np.int64]
+    times: NDArray[Any]
+    cutoffs: NDArray[Any]
+    steps: NDArray[np.int64]
+    point: NDArray[np.float64]
+    quantile_levels: NDArray[np.float64]
+    quantiles: NDArray[np.float64]
+    columns: Columns
+    trained_horizon: int
+
+    def table(
+        self, *, levels: Sequence[float] | None = None, quantiles: Sequence[float] | None = None
+    ) -> dict[str, NDArray[Any]]:
+        """Columns by name, in the order of the output.
+
+        Parameters
+        ----------
+        levels
+            Central intervals in per cent: ``rnncast-lo-90`` and ``rnncast-hi-90`` for 90.
+        quantiles
+            Levels between 0 and 1: ``rnncast_ql0.1`` for 0.1.
+        """
+        table: dict[str, NDArray[Any]] = {}
+        if self.columns.id is not None:
+            table[self.columns.id] = np.array(self.ids, dtype=object)[self.series]
+        table[self.columns.time] = self.times
+        table[METHOD] = self.point
+        for level in levels or ():
+            tail = (100.0 - level) / 200.0
+            table[f"{METHOD}-lo-{level:g}"] = self.quantiles[:, self._column(tail)]
+            table[f"{METHOD}-hi-{level:g}"] = self.quantiles[:, self._column(1.0 - tail)]
+        for quantile in quantiles or ():
+            table[f"{METHOD}_ql{quantile:g}"] = self.quantiles[:, self._column(quantile)]
+        return table
+
+    def _column(self, quantile: float) -> int:
+        column = int(np.argmin(np.abs(self.quantile_levels - quantile)))
+        if abs(self.quantile_levels[column] - quantile) > 1e-9:
+            raise KeyError(f"quantile {quantile} was not forecast; there are {self.quantile_levels.tolist()}")
+        return column

@@ -1,0 +1,241 @@
+"""The model file: one ``.npz`` that describes itself, runs no code when loaded and names no other file.
+
+Members: ``meta.npy`` (UTF-8 JSON as bytes: format version, package version, configuration, columns, calendar, training
+record) and arrays under the names of the parameter layout, with the ensemble's members as first axis. A file is
+checked before anything is allocated: known members only, plain numbers only, sizes as the configuration says.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncast import __version__
+from rnncast.core.layout import parameter_count, parameter_layout
+from rnncast.data.calendar import Calendar
+from rnncast.data.panel import Columns, Panel
+from rnncast.data.write import atomic_write
+from rnncast.errors import InputNotFoundError, ModelFileError, RnncastError, TrainingError
+from rnncast.model.config import NetworkConfig
+from rnncast.model.model import History, Model
+from rnncast.model.network import loss_table, views
+
+FORMAT_VERSION = 1
+"""Raised when a file's meaning changes; every version ever released stays readable."""
+
+LARGEST_META = 64 << 20
+"""Bytes of JSON that a model file may hold; the ids of a very large panel are its bulk."""
+
+LARGEST_ROWS = 1 << 26
+"""Rows of history that a model file may declare."""
+
+
+def save_model(model: Model, path: str | Path, *, clobber: bool = True) -> None:
+    """Write a model file whole, or leave what stood there.
+
+    Raises
+    ------
+    TrainingError
+        A parameter is not finite: such a model is never written.
+    OutputError, StorageError
+        The file cannot be created or written.
+    """
+    arrays = _arrays(model)
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise TrainingError(f"the model was not saved: {name} holds values that are not finite")
+    meta = json.dumps(_meta(model), ensure_ascii=False, allow_nan=False).encode()
+    arrays["meta"] = np.frombuffer(meta, dtype=np.uint8)
+    atomic_write(path, lambda stream: np.savez(cast(Any, stream), allow_pickle=False, **arrays), clobber=clobber)
+
+
+def load_model(path: str | Path) -> Model:
+    """Read a model file.
+
+    Raises
+    ------
+    InputNotFoundError
+        There is no such file, or it may not be read.
+    ModelFileError
+        The file is no model, damaged, or of a newer format.
+    """
+    try:
+        with open(path, "rb") as stream:
+            return _read(stream)
+    except OSError as error:
+        raise InputNotFoundError(f"cannot read the model: {error.strerror}", where=str(path)) from error
+    except RnncastError as error:
+        raise ModelFileError(error.message, where=str(path), hint=error.hint) from error
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        RuntimeError,
+    ) as error:
+        raise ModelFileError(
+            f"not a model file of rnncast, or a damaged one ({type(error).__name__}: {error})",
+            where=str(path),
+            hint="train the model again, or restore the file from a copy",
+        ) from error
+
+
+def _arrays(model: Model) -> dict[str, NDArray[Any]]:
+    named = [views(member, model.network.shape) for member in model.parameters]
+    arrays: dict[str, NDArray[Any]] = {name: np.stack([member[name] for member in named]) for name in named[0]}
+    arrays["spread"] = model.head.spread
+    arrays["base_gap"] = model.head.base_gap
+    if model.history is not None:
+        panel = model.history.panel
+        arrays["history.indptr"] = panel.indptr
+        arrays["history.times"] = panel.times.view(np.int64)
+        arrays["history.values"] = panel.values
+        arrays["history.logarithmic"] = model.history.logarithmic
+    return arrays
+
+
+def _meta(model: Model) -> dict[str, Any]:
+    history = model.history
+    return {
+        "format": "rnncast",
+        "format_version": FORMAT_VERSION,
+        "package_version": __version__,
+        "network": model.network.to_dict(),
+        "members": len(model.parameters),
+        "blend": model.blend,
+        "columns": asdict(model.columns),
+        "calendar": model.calendar.to_dict(),
+        "trained_until": model.trained_until,
+        "history": None if history is None else {"ids": list(history.panel.ids), "dated": history.panel.is_dated},
+        "record": dict(model.record),
+    }
+
+
+def _read(stream: IO[bytes]) -> Model:
+    with zipfile.ZipFile(stream) as archive:
+        entries = {entry.filename: entry for entry in archive.infolist()}
+        if len(entries) != len(archive.infolist()):
+            raise ValueError("a member stands in the archive twice")
+        meta = _read_meta(archive, entries)
+        network = NetworkConfig.from_dict(meta["network"])
+        expected = _expected_members(meta, network)
+        if set(entries) != {"meta.npy", *(f"{name}.npy" for name in expected)}:
+            raise ValueError(f"unexpected members {sorted(set(entries) ^ {f'{name}.npy' for name in expected})}")
+        arrays = {
+            name: _read_array(archive, entries[f"{name}.npy"], kind, shape) for name, (kind, shape) in expected.items()
+        }
+    return _assemble(meta, network, arrays)
+
+
+def _read_meta(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> dict[str, Any]:
+    if "meta.npy" not in entries:
+        raise ValueError("there is no description (meta) in it")
+    size = entries["meta.npy"].file_size
+    if size > LARGEST_META:
+        raise ValueError(f"the description takes {size} bytes")
+    meta = json.loads(_read_array(archive, entries["meta.npy"], np.dtype(np.uint8), (None,)).tobytes())
+    if meta["format"] != "rnncast":
+        raise ValueError("the description is not that of a model")
+    if meta["format_version"] > FORMAT_VERSION:
+        raise ModelFileError(
+            f"the model has format version {meta['format_version']}, this rnncast reads up to {FORMAT_VERSION}",
+            hint=f"update rnncast: the file was written by version {meta['package_version']}",
+        )
+    return cast(dict[str, Any], meta)
+
+
+def _expected_members(
+    meta: Mapping[str, Any], network: NetworkConfig
+) -> dict[str, tuple[np.dtype[Any], tuple[int | None, ...]]]:
+    """Type and shape that each array must have; None stands for any length."""
+    members, single, double, integer = int(meta["members"]), np.dtype("f4"), np.dtype("f8"), np.dtype("i8")
+    expected: dict[str, tuple[np.dtype[Any], tuple[int | None, ...]]] = {
+        name: (single, (members, *shape)) for name, (_, shape) in parameter_layout(network.shape).items()
+    }
+    expected["spread"] = (double, (network.horizon,))
+    expected["base_gap"] = (double, (network.horizon, len(network.quantile_levels)))
+    if meta["history"] is not None:
+        series = len(meta["history"]["ids"])
+        expected["history.indptr"] = (integer, (series + 1,))
+        expected["history.times"] = (integer, (None,))
+        expected["history.values"] = (double, (None, 1))
+        expected["history.logarithmic"] = (np.dtype(bool), (series,))
+    return expected
+
+
+def _read_array(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, dtype: np.dtype[Any], shape: tuple[int | None, ...]
+) -> NDArray[Any]:
+    """One member, whose header is held against what it must be before its data is read."""
+    with archive.open(entry) as member:
+        version = np.lib.format.read_magic(member)
+        if version != (1, 0):
+            raise ValueError(f"{entry.filename} has array format {version}")
+        found, fortran, found_dtype = np.lib.format.read_array_header_1_0(member)
+        fits = len(found) == len(shape) and all(b is None or a == b for a, b in zip(found, shape, strict=True))
+        if found_dtype != dtype or fortran or not fits:
+            raise ValueError(f"{entry.filename} is {found_dtype}{list(found)}, expected {dtype}{list(shape)}")
+        size = int(np.prod([int(n) for n in found], dtype=object)) * dtype.itemsize
+        if size > entry.file_size or max(found, default=0) > LARGEST_ROWS:
+            raise ValueError(f"{entry.filename} declares {size} bytes and holds {entry.file_size}")
+        data = member.read(size + 1)  # one byte more than there may be: reading to the end checks the CRC
+    if len(data) != size:
+        raise ValueError(f"{entry.filename} holds {len(data)} bytes, expected {size}")
+    array = np.frombuffer(data, dtype=dtype).reshape(found)
+    if dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{entry.filename} holds values that are not finite")
+    return array
+
+
+def _assemble(meta: Mapping[str, Any], network: NetworkConfig, arrays: Mapping[str, NDArray[Any]]) -> Model:
+    members = int(meta["members"])
+    parameters = np.empty((members, parameter_count(network.shape)), dtype=np.float32)
+    for member, vector in enumerate(parameters):
+        for name, view in views(vector, network.shape).items():
+            view[:] = arrays[name][member]
+    columns = Columns(**meta["columns"])
+    calendar = Calendar.from_dict(meta["calendar"])
+    blend = float(meta["blend"])
+    if not 0.0 <= blend <= 1.0:
+        raise ValueError(f"the blend is {blend}, expected 0 to 1")
+    return Model(
+        network=network,
+        parameters=parameters,
+        head=loss_table(network, arrays["spread"], arrays["base_gap"]),
+        blend=blend,
+        columns=columns,
+        calendar=calendar,
+        trained_until=str(meta["trained_until"]),
+        history=_history(meta["history"], arrays, columns, calendar),
+        record=dict(meta["record"]),
+    )
+
+
+def _history(
+    described: Mapping[str, Any] | None, arrays: Mapping[str, NDArray[Any]], columns: Columns, calendar: Calendar
+) -> History | None:
+    if described is None:
+        return None
+    times = arrays["history.times"]
+    panel = Panel(
+        ids=tuple(str(name) for name in described["ids"]),
+        indptr=arrays["history.indptr"],
+        times=times.view("datetime64[us]") if described["dated"] else times,
+        values=arrays["history.values"],
+        columns=columns,
+        calendar=calendar,
+    )
+    if (panel.lengths < 1).any():
+        raise ValueError("a series of the history has no row")
+    return History(panel=panel, logarithmic=arrays["history.logarithmic"])

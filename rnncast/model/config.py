@@ -1,0 +1,168 @@
+"""What a network is and how it is trained, as frozen, validated records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from rnncast.core import layout
+from rnncast.core.layout import Shape
+from rnncast.errors import UsageError
+
+CELLS = ("rnn", "gru", "lstm")
+ACTIVATIONS = ("tanh", "sigmoid")
+LOSSES = ("quantile", "mse", "mae", "huber")
+CHANNELS = ("level", "change")
+"""Input channels that are computed from a window; see `rnncast.model.inputs`."""
+
+_CELL_CODES = {
+    ("rnn", "tanh"): layout.RNN_TANH,
+    ("rnn", "sigmoid"): layout.RNN_SIGMOID,
+    ("gru", "tanh"): layout.GRU,
+    ("lstm", "tanh"): layout.LSTM,
+}
+
+
+def _require(condition: bool, option: str, expected: str, found: object) -> None:
+    if not condition:
+        raise UsageError(f"{option} must be {expected}, found {found}")
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """The network: everything that decides the shapes of its parameters and the meaning of its outputs.
+
+    Attributes
+    ----------
+    cell : {"rnn", "gru", "lstm"}
+        Kind of recurrent cell.
+    activation : {"tanh", "sigmoid"}
+        Hidden activation of the Elman cell (``rnn``); the gated cells use tanh.
+    hidden_size, layers : int
+        Units of a layer, and number of layers.
+    input_size : int
+        Rows of history that the network reads (T).
+    horizon : int
+        Steps that it forecasts at once (K).
+    season_length : int
+        Rows of a season; the naive path repeats the last season. 1 for none.
+    loss : {"quantile", "mse", "mae", "huber"}
+        What training minimises.
+    quantile_levels : tuple of float
+        Levels (Q,), ascending, symmetric around the median; ``(0.5,)`` unless the loss is ``quantile``.
+    channels : tuple of str
+        Input channels computed from each window (F).
+    """
+
+    cell: str = "lstm"
+    activation: str = "tanh"
+    hidden_size: int = 32
+    layers: int = 1
+    input_size: int = 30
+    horizon: int = 10
+    season_length: int = 1
+    loss: str = "quantile"
+    quantile_levels: tuple[float, ...] = (0.025, 0.1, 0.5, 0.9, 0.975)
+    channels: tuple[str, ...] = ("level", "change")
+
+    def __post_init__(self) -> None:
+        _require(self.cell in CELLS, "--cell", "one of " + ", ".join(CELLS), self.cell)
+        _require(self.loss in LOSSES, "--loss", "one of " + ", ".join(LOSSES), repr(self.loss))
+        fits = (self.cell, self.activation) in _CELL_CODES
+        _require(fits, "--activation", "tanh (or sigmoid, with --cell rnn)", self.activation)
+        for name, low, high in (
+            ("hidden_size", 1, 4096),
+            ("layers", 1, 32),
+            ("input_size", 2, 100_000),
+            ("horizon", 1, 10_000),
+            ("season_length", 1, 100_000),
+        ):
+            value = getattr(self, name)
+            _require(low <= value <= high, "--" + name.replace("_", "-"), f"between {low} and {high}", value)
+        levels = self.quantile_levels
+        symmetric = all(abs(a + b - 1) < 1e-9 for a, b in zip(levels, reversed(levels), strict=True))
+        rising = all(a < b for a, b in zip(levels, levels[1:], strict=False))
+        proper = len(levels) % 2 == 1 and symmetric and rising and 0 < levels[0]
+        _require(proper, "--level", "above 0 and below 100, each once", levels)
+        known = len(self.channels) > 0 and set(self.channels) <= set(CHANNELS)
+        _require(known, "channels", f"among {CHANNELS}", self.channels)
+
+    @property
+    def shape(self) -> Shape:
+        """Sizes of the recurrent network, as the core takes them."""
+        return Shape(
+            cell=_CELL_CODES[self.cell, self.activation],
+            input_size=len(self.channels),
+            hidden_size=self.hidden_size,
+            layers=self.layers,
+            outputs=self.horizon * len(self.quantile_levels),
+        )
+
+    @property
+    def history_rows(self) -> int:
+        """Rows of history that a forecast reads: the window, and the season before it that the naive path needs."""
+        return max(self.input_size, self.season_length)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> NetworkConfig:
+        """Inverse of `to_dict`; raises TypeError or UsageError when the values are no configuration."""
+        known = {field.name for field in fields(cls)}
+        if set(values) != known:
+            raise TypeError(f"network configuration has keys {sorted(values)}, expected {sorted(known)}")
+        tuples = {name: tuple(values[name]) for name in ("quantile_levels", "channels")}
+        return cls(**{**values, **tuples})
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    members : int
+        Networks trained from different seeds and averaged.
+    max_epochs : int
+        Most epochs of the search for the number of updates; 0 leaves the baseline as it is.
+    epoch_updates : int
+        Updates of an epoch: a pass over the windows, or fewer where they are many.
+    batch_size : int
+        Windows of an update.
+    learning_rate : float
+        Highest learning rate, reached after the warm-up.
+    weight_decay, clip_norm, average_decay : float
+        Decoupled weight decay (AdamW), bound of the gradient's norm, and decay of the weights' moving average.
+    patience : int
+        Epochs without a better validation loss after which the search ends.
+    seed : int
+        Seed of member 0; member `i` uses ``seed + i``.
+    time_limit : float or None
+        Seconds after which no further update is begun; None lets only the data decide.
+    """
+
+    members: int = 3
+    max_epochs: int = 30
+    epoch_updates: int = 50
+    batch_size: int = 128
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    clip_norm: float = 1.0
+    average_decay: float = 0.98
+    patience: int = 8
+    seed: int = 0
+    time_limit: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, low in (("members", 1), ("max_epochs", 0), ("epoch_updates", 1), ("batch_size", 1), ("seed", 0)):
+            value = getattr(self, name)
+            _require(value >= low, "--" + name.replace("_", "-"), f"at least {low}", value)
+        _require(0 < self.learning_rate < 10, "--learning-rate", "above 0 and below 10", self.learning_rate)
+        _require(self.time_limit is None or self.time_limit > 0, "--time-limit", "above 0 seconds", self.time_limit)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)

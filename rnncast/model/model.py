@@ -1,0 +1,72 @@
+"""The trained model: everything that a forecast needs, and nothing that has to be looked up elsewhere.
+
+Dimension letters: `M` members, `P` parameters, `S` series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncast.core.loss_table import LossTable
+from rnncast.data.calendar import Calendar
+from rnncast.data.panel import Columns, Panel
+from rnncast.model.config import NetworkConfig
+
+
+@dataclass(frozen=True)
+class History:
+    """The last rows of each series, so that a forecast needs no input.
+
+    Attributes
+    ----------
+    panel : Panel
+        At least the rows that one forecast reads.
+    logarithmic : bool (S,)
+        Whether a series was positive over all its rows, also those that are not kept.
+    """
+
+    panel: Panel
+    logarithmic: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained ensemble with its description.
+
+    Attributes
+    ----------
+    network : NetworkConfig
+        What each member is.
+    parameters : float32 (M, P)
+        One flat vector a member.
+    head : LossTable
+        Turns raw outputs into quantiles: the naive path's mean absolute error at each step, which scales the median's
+        correction, and the gaps between the quantiles that training started from.
+    blend : float
+        Share of the network's correction that is added to the naive path, 0 to 1.
+    columns : Columns
+        Names of the training input's columns; the forecast keeps them.
+    calendar : Calendar
+        Regularity of the training rows' stamps.
+    trained_until : str
+        Stamp (ISO 8601) or step of the last training row, as text.
+    history : History or None
+        Last rows of each series; None when the model keeps no rows.
+    record : mapping
+        How training went: JSON values only.
+    """
+
+    network: NetworkConfig
+    parameters: NDArray[np.float32]
+    head: LossTable
+    blend: float
+    columns: Columns
+    calendar: Calendar
+    trained_until: str
+    history: History | None
+    record: Mapping[str, Any]

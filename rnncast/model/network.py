@@ -1,0 +1,76 @@
+"""Parameters of the network: one flat vector with a named layout, and how it starts.
+
+Dimension letters: `P` parameters, `H` hidden units, `F` features, `K` horizon steps, `Q` quantiles.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncast.core.layout import LSTM, Shape, parameter_count, parameter_layout
+from rnncast.core.loss_table import HUBER, MAE, MSE, QUANTILE, LossTable
+from rnncast.model.config import NetworkConfig
+
+_KINDS = {"mse": MSE, "mae": MAE, "huber": HUBER, "quantile": QUANTILE}
+
+
+def views(vector: NDArray[np.floating], shape: Shape) -> dict[str, NDArray[np.floating]]:
+    """Named views into a flat parameter vector (P,); writing to one writes to the vector."""
+    layout = parameter_layout(shape)
+    return {name: vector[offset : offset + int(np.prod(size))].reshape(size) for name, (offset, size) in layout.items()}
+
+
+def initial_parameters(shape: Shape, rng: np.random.Generator, dtype: type = np.float32) -> NDArray[np.floating]:
+    """Start of a network whose output is zero whatever its input, so that training starts at the baseline.
+
+    Input weights are uniform (Glorot and Bengio 2010), recurrent weights orthogonal gate by gate (Saxe, McClelland
+    and Ganguli 2014), biases zero but for the LSTM's forget gate, which is 1 (Gers, Schmidhuber and Cummins 2000),
+    and the output layer zero.
+
+    Returns
+    -------
+    vector of `dtype`, shape (P,)
+    """
+    vector = np.zeros(parameter_count(shape), dtype=dtype)
+    hidden = shape.hidden_size
+    for name, weight in views(vector, shape).items():
+        if name.endswith("input_weight"):
+            limit = np.sqrt(6.0 / (weight.shape[1] + hidden))
+            weight[:] = rng.uniform(-limit, limit, size=weight.shape)
+        elif name.endswith("recurrent_weight"):
+            for gate in range(weight.shape[0] // hidden):
+                weight[gate * hidden : (gate + 1) * hidden] = _orthogonal(hidden, rng)
+        elif name.endswith(".bias") and shape.cell == LSTM and not name.startswith("output"):
+            weight[hidden : 2 * hidden] = 1.0  # gate rows are i, f, g, o
+    return vector
+
+
+def loss_table(config: NetworkConfig, spread: NDArray[np.float64], base_gap: NDArray[np.float64]) -> LossTable:
+    """What the core needs to turn raw outputs into predictions and a loss.
+
+    Parameters
+    ----------
+    spread : float64 (K,)
+        Mean absolute error of the naive path at each step, in normalised units; scale of the median's correction.
+    base_gap : float64 (K, Q)
+        Distance of each quantile from its neighbour on the median's side; the median's own entry is unused.
+    """
+    levels = np.asarray(config.quantile_levels)  # (Q,)
+    return LossTable(_KINDS[config.loss], levels, spread, base_gap, huber_delta=float(spread.mean()))
+
+
+def decay_mask(shape: Shape, dtype: type = np.float32) -> NDArray[np.floating]:
+    """One for each weight that weight decay shrinks, zero for each bias, shape (P,)."""
+    mask = np.ones(parameter_count(shape), dtype=dtype)
+    for name, view in views(mask, shape).items():
+        if name.endswith("bias"):
+            view[:] = 0.0
+    return mask
+
+
+def _orthogonal(size: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Orthogonal matrix (size, size), uniform over all such matrices (Mezzadri 2007)."""
+    factor, triangle = np.linalg.qr(rng.standard_normal((size, size)))
+    signs = np.where(np.diagonal(triangle) < 0, -1.0, 1.0)  # (size,)
+    return np.asarray(factor * signs)

@@ -1,0 +1,172 @@
+"""Training of one network: batches, gradient, AdamW, moving average, loss per epoch. Knows nothing of ensembles.
+
+Dimension letters: `P` parameters, `N` windows, `B` windows of a batch, `T` input steps, `F` channels, `K` horizon.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncast.core.engine import Engine
+from rnncast.core.loss_table import LossTable
+from rnncast.core.optimiser import adamw_step
+from rnncast.data.transform import WorkingSeries
+from rnncast.data.windows import Windows
+from rnncast.model.config import NetworkConfig, TrainingConfig
+from rnncast.model.inputs import make_batch, normalised_targets
+from rnncast.model.network import decay_mask, initial_parameters
+from rnncast.training.head import spread_evenly
+from rnncast.training.schedule import batches, learning_rate
+
+BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8
+"""Moments of AdamW (Loshchilov and Hutter 2019); the second is shorter than usual because training is short."""
+
+VALIDATION_WINDOWS = 4096
+"""Most validation windows that are scored after an epoch, evenly spread over all."""
+
+
+class Deadline:
+    """The end of an explicit time limit; without one it never passes and the clock is never looked at."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    @property
+    def passed(self) -> bool:
+        """Whether no further update may begin."""
+        return self._end is not None and time.monotonic() >= self._end
+
+
+@dataclass(frozen=True)
+class PreparedWindows:
+    """Windows gathered once, for a loss that is computed again and again over the same ones.
+
+    Attributes
+    ----------
+    inputs : float32 (T, F, N)
+    targets : float32 (K, N)
+    """
+
+    inputs: NDArray[np.float32]
+    targets: NDArray[np.float32]
+
+
+def prepare(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> PreparedWindows:
+    """Gather windows and their targets, single precision, ready for the core."""
+    batch = make_batch(config, working, windows)
+    targets = normalised_targets(config, working, windows, batch).astype(np.float32)
+    return PreparedWindows(inputs=batch.inputs, targets=targets)
+
+
+@dataclass
+class Trainer:
+    """One network under training.
+
+    Attributes
+    ----------
+    parameters, average : float32 (P,)
+        The weights, and their exponential moving average, which is what gets used.
+    updates : int
+        Updates done.
+    failed_at : int or None
+        Number of the update whose loss or gradient was not finite; the weights are those before it.
+    """
+
+    config: NetworkConfig
+    training: TrainingConfig
+    head: LossTable
+    working: WorkingSeries
+    windows: Windows
+    seed: int
+    parameters: NDArray[np.float32] = field(init=False)
+    average: NDArray[np.float32] = field(init=False)
+    updates: int = field(init=False, default=0)
+    failed_at: int | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        rng = np.random.default_rng(self.seed)
+        shape = self.config.shape
+        self.parameters = initial_parameters(shape, rng)
+        self.average = self.parameters.copy()
+        self._moments = np.zeros((2, len(self.parameters)), dtype=np.float32)  # (2, P)
+        self._decay = decay_mask(shape)
+        self._batches: Iterator[NDArray[np.int64]] = batches(len(self.windows), self.training.batch_size, rng)
+        self._engine = Engine(shape, self.config.input_size, self.training.batch_size, loss=self.head)
+
+    def run(self, updates: int, deadline: Deadline) -> float:
+        """Up to `updates` further updates; stops early at the deadline or at a value that is not finite.
+
+        Returns
+        -------
+        float
+            Mean training loss of the updates done, NaN if there was none.
+        """
+        losses = []
+        for _ in range(updates):
+            if deadline.passed or self.failed_at is not None:
+                break
+            loss = self._update(next(self._batches))
+            if math.isfinite(loss):
+                losses.append(loss)
+        return float(np.mean(losses)) if losses else math.nan
+
+    def loss(self, prepared: PreparedWindows) -> float:
+        """Mean loss of the averaged weights over prepared windows."""
+        return average_loss(self._engine, self.average, prepared, self.training.batch_size)
+
+    def _update(self, index: NDArray[np.int64]) -> float:
+        prepared = prepare(self.config, self.working, self.windows.take(index))
+        loss, gradient = self._engine.loss_and_gradient(self.parameters, prepared.inputs, prepared.targets)
+        number = self.updates + 1
+        total = self.training.max_epochs * self.training.epoch_updates
+        norm = math.nan
+        if math.isfinite(loss):
+            norm = adamw_step(
+                self.parameters,
+                gradient,
+                self._moments[0],
+                self._moments[1],
+                self.average,
+                self._decay,
+                number,
+                learning_rate(number, total, self.training.learning_rate),
+                BETA1,
+                BETA2,
+                EPSILON,
+                self.training.weight_decay,
+                self.training.clip_norm,
+                average_decay(number, self.training.average_decay),
+            )
+        if not math.isfinite(norm):
+            self.failed_at = number
+            return math.nan
+        self.updates = number
+        return loss
+
+
+def average_decay(update: int, decay: float) -> float:
+    """Decay of the weights' moving average; shorter at first, so that the random start is forgotten."""
+    return min(decay, update / (update + 10.0))
+
+
+def average_loss(engine: Engine, parameters: NDArray[np.float32], prepared: PreparedWindows, batch_size: int) -> float:
+    """Mean loss over prepared windows, batch by batch."""
+    count = prepared.targets.shape[-1]
+    total = 0.0
+    for start in range(0, count, batch_size):
+        stop = min(start + batch_size, count)
+        inputs = np.ascontiguousarray(prepared.inputs[:, :, start:stop])
+        targets = np.ascontiguousarray(prepared.targets[:, start:stop])
+        total += engine.loss(parameters, inputs, targets) * (stop - start)
+    return total / count
+
+
+def validation_sample(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> PreparedWindows:
+    """Windows that are scored after each epoch, gathered once."""
+    return prepare(config, working, windows.take(spread_evenly(len(windows), VALIDATION_WINDOWS)))

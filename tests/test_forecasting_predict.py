@@ -1,0 +1,191 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from panels import make_panel, random_walk
+
+from rnncast.data.transform import is_logarithmic
+from rnncast.errors import DataError, UsageError
+from rnncast.forecasting import predict
+from rnncast.forecasting.predict import at_levels, forecast
+from rnncast.model.config import NetworkConfig
+from rnncast.model.model import History, Model
+from rnncast.model.network import initial_parameters, loss_table
+
+LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
+
+
+def make_model(rng, panel, *, learnt=True, blend=1.0, **config):
+    network = NetworkConfig(**{"cell": "lstm", "hidden_size": 6, "input_size": 12, "horizon": 4, **config})
+    parameters = np.stack([initial_parameters(network.shape, rng) for _ in range(2)])
+    if learnt:  # an output layer that is not zero: forecasts then depend on all rows of the window
+        parameters += 0.1 * rng.standard_normal(parameters.shape).astype(np.float32)
+    steps = np.sqrt(np.arange(1.0, network.horizon + 1))
+    gaps = steps[:, None] * np.ones(len(network.quantile_levels))
+    return Model(
+        network=network,
+        parameters=parameters,
+        head=loss_table(network, steps, gaps),
+        blend=blend,
+        columns=panel.columns,
+        calendar=panel.calendar,
+        trained_until=str(panel.times.max()),
+        history=History(panel.tail(2 * network.history_rows), is_logarithmic(panel)),
+        record={},
+    )
+
+
+@pytest.fixture
+def panel(rng):
+    return make_panel({"a": random_walk(rng, 80), "b": random_walk(rng, 60, start=0.01), "c": rng.standard_normal(90)})
+
+
+def test_kept_rows_and_fresh_rows_give_the_same_forecast(rng, panel):
+    model = make_model(rng, panel)
+    kept, fresh = forecast(model, None, 4, LEVELS), forecast(model, panel, 4, LEVELS)
+    assert kept.quantiles.tobytes() == fresh.quantiles.tobytes()
+    np.testing.assert_array_equal(kept.times, fresh.times)
+
+
+def test_positive_rows_that_are_kept_stay_levels_when_earlier_rows_were_negative(rng):
+    values = np.concatenate(([-36.98], random_walk(rng, 100)))
+    panel = make_panel({"WTI": values})
+    model = make_model(rng, panel)
+    assert (model.history.panel.target > 0).all()
+    assert forecast(model, None, 4, LEVELS).point.tobytes() == forecast(model, panel, 4, LEVELS).point.tobytes()
+
+
+def test_long_table_is_series_after_series_and_step_after_step(rng, panel):
+    got = forecast(make_model(rng, panel), panel, 3, LEVELS)
+    assert got.series.tolist() == [0] * 3 + [1] * 3 + [2] * 3
+    assert got.steps.tolist() == [1, 2, 3] * 3
+    np.testing.assert_array_equal(got.cutoffs[::3], panel.times[panel.indptr[1:] - 1])
+    assert (got.times > got.cutoffs).all()
+    assert (np.diff(got.quantiles, axis=1) >= 0).all()
+    np.testing.assert_array_equal(got.point, got.quantiles[:, 2])
+
+
+def test_a_series_is_forecast_alike_whatever_its_company(rng, panel):
+    model = make_model(rng, panel)
+    alone = forecast(model, make_panel({"other name": panel.target[panel.rows(1)]}), 4, LEVELS)
+    together = forecast(model, panel, 4, LEVELS)
+    np.testing.assert_allclose(alone.quantiles, together.quantiles[4:8], rtol=1e-5)
+
+
+def test_untrained_network_forecasts_the_last_value(rng, panel):
+    got = forecast(make_model(rng, panel, learnt=False), panel, 4, LEVELS)
+    expected = np.repeat(panel.target[panel.indptr[1:] - 1], 4)
+    np.testing.assert_allclose(got.point, expected, rtol=1e-12)
+
+
+def test_blend_of_zero_leaves_the_naive_path_and_keeps_intervals(rng, panel):
+    got = forecast(make_model(rng, panel, blend=0.0), panel, 4, LEVELS)
+    np.testing.assert_allclose(got.point, np.repeat(panel.target[panel.indptr[1:] - 1], 4), rtol=1e-12)
+    assert (np.diff(got.quantiles, axis=1) > 0).all()
+
+
+def test_last_row_and_first_row_of_the_window_matter(rng, panel):
+    model = make_model(rng, panel)
+    before = forecast(model, panel, 4, LEVELS).point
+    for back, changes in ((1, True), (12, True), (13, False)):
+        values = panel.values.copy()
+        values[panel.indptr[1] - back] *= 1.05
+        after = forecast(model, replace(panel, values=values), 4, LEVELS).point
+        assert (before[:4].tobytes() != after[:4].tobytes()) == changes, back
+
+
+def test_short_history_of_two_rows_is_forecast(rng, panel):
+    got = forecast(make_model(rng, panel), make_panel({"new": np.array([5.0, 5.1])}), 4, LEVELS)
+    assert np.isfinite(got.quantiles).all()
+    with pytest.raises(DataError, match='"new" has 1 row'):
+        forecast(make_model(rng, panel), replace_lengths("new"), 4, LEVELS)
+
+
+def replace_lengths(name):
+    two = make_panel({name: np.array([5.0, 5.1])})
+    return two.keep(np.array([True, False]))
+
+
+def test_positive_series_has_positive_bounds_and_constant_series_stays(rng, panel):
+    model = make_model(rng, panel)
+    wild = 1e-4 * np.exp(np.cumsum(rng.standard_normal(60)))
+    got = forecast(model, make_panel({"wild": wild, "peg": np.full(60, 3.8)}), 4, LEVELS)
+    assert (got.quantiles > 0).all()
+    np.testing.assert_allclose(got.quantiles[4:], 3.8, rtol=1e-5)
+
+
+def test_other_levels_are_between_and_beyond_the_trained_ones(rng, panel):
+    model = make_model(rng, panel)
+    got = forecast(model, panel, 4, (0.01, 0.025, 0.05, 0.1, 0.5, 0.99))
+    assert (np.diff(got.quantiles, axis=1) > 0).all()
+    expected = forecast(model, panel, 4, LEVELS)
+    np.testing.assert_array_equal(got.quantiles[:, [1, 3, 4]], expected.quantiles[:, :3])
+
+
+def test_interpolation_is_exact_for_a_normal_distribution():
+    from statistics import NormalDist
+
+    known, asked = np.array([0.025, 0.1, 0.5, 0.9, 0.975]), np.array([0.001, 0.05, 0.3, 0.6, 0.999])
+    normal = NormalDist(3.0, 2.0)
+    path = np.array([normal.inv_cdf(level) for level in known])[None, :, None]
+    got = at_levels(path, known, asked)[0, :, 0]
+    np.testing.assert_allclose(got, [normal.inv_cdf(level) for level in asked], rtol=1e-12)
+
+
+def test_horizon_beyond_the_trained_one_rolls_on(rng, panel):
+    model = make_model(rng, panel)
+    long, short = forecast(model, panel, 10, LEVELS), forecast(model, panel, 4, LEVELS)
+    first = (long.steps <= 4).nonzero()[0]
+    np.testing.assert_array_equal(long.quantiles[first], short.quantiles)
+    assert (np.diff(long.quantiles, axis=1) > 0).all()
+    width = np.log(long.quantiles[:10, 4] / long.quantiles[:10, 0])
+    assert width[4] > width[3] and width[9] > width[5]
+    assert long.trained_horizon == 4
+
+
+def test_rolling_on_continues_a_season(rng):
+    season = np.array([1.0, 5.0, 2.0, 8.0])
+    panel = make_panel({"a": np.tile(season, 20)})
+    model = make_model(rng, panel, learnt=False, season_length=4, horizon=3)
+    np.testing.assert_allclose(forecast(model, panel, 10, ()).point, np.tile(season, 3)[:10], rtol=1e-9)
+
+
+def test_kernels_and_numpy_agree(rng, panel, monkeypatch):
+    model = make_model(rng, panel)
+    expected = forecast(model, panel, 4, LEVELS)
+    monkeypatch.setattr(predict, "TWIN_WORK", 0.0)
+    np.testing.assert_allclose(forecast(model, panel, 4, LEVELS).quantiles, expected.quantiles, rtol=1e-5)
+
+
+def test_chunks_change_nothing_but_rounding(rng, panel, monkeypatch):
+    model = make_model(rng, panel)
+    expected = forecast(model, panel, 4, LEVELS)
+    monkeypatch.setattr(predict, "CHUNK", 2)
+    np.testing.assert_allclose(forecast(model, panel, 4, LEVELS).quantiles, expected.quantiles, rtol=1e-5)
+
+
+def test_model_without_rows_asks_for_some(rng, panel):
+    with pytest.raises(UsageError, match="keeps no rows"):
+        forecast(replace(make_model(rng, panel), history=None), None, 4, LEVELS)
+
+
+def test_model_without_quantiles_refuses_levels(rng, panel):
+    model = make_model(rng, panel, loss="mse", quantile_levels=(0.5,))
+    assert np.isfinite(forecast(model, panel, 4, ()).point).all()
+    with pytest.raises(UsageError, match="no intervals"):
+        forecast(model, panel, 4, LEVELS)
+
+
+def test_steps_for_a_model_of_dates_are_refused(rng, panel):
+    with pytest.raises(DataError, match="integer steps"):
+        forecast(make_model(rng, panel), make_panel({"a": random_walk(rng, 50)}, dated=False), 4, LEVELS)
+
+
+def test_table_names_follow_the_field(rng, panel):
+    got = forecast(make_model(rng, panel), panel, 2, (0.05, 0.1, 0.95))
+    table = got.table(levels=[90], quantiles=[0.1])
+    assert list(table) == ["ticker", "date", "rnncast", "rnncast-lo-90", "rnncast-hi-90", "rnncast_ql0.1"]
+    assert table["ticker"].tolist() == ["a", "a", "b", "b", "c", "c"]
+    np.testing.assert_array_equal(table["rnncast-hi-90"], got.quantiles[:, 2])
+    with pytest.raises(KeyError, match="was not forecast"):
+        got.table(levels=[50])

@@ -1,0 +1,178 @@
+import io
+import json
+import pickle
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from panels import make_panel, random_walk
+
+from rnncast.data.transform import is_logarithmic
+from rnncast.errors import InputNotFoundError, ModelFileError, OutputError, TrainingError
+from rnncast.model.artifact import FORMAT_VERSION, load_model, save_model
+from rnncast.model.config import NetworkConfig
+from rnncast.model.model import History, Model
+from rnncast.model.network import initial_parameters, loss_table
+
+
+@pytest.fixture
+def model(rng):
+    config = NetworkConfig(cell="gru", hidden_size=4, layers=2, input_size=8, horizon=3)
+    panel = make_panel({"007": random_walk(rng, 30), "1e5": random_walk(rng, 25) - 200.0})
+    return Model(
+        network=config,
+        parameters=np.stack([initial_parameters(config.shape, rng) for _ in range(2)]),
+        head=loss_table(config, np.array([1.0, 1.5, 2.0]), rng.uniform(0.5, 1.0, (3, 5))),
+        blend=0.75,
+        columns=panel.columns,
+        calendar=panel.calendar,
+        trained_until=str(panel.times.max()),
+        history=History(panel.tail(16), is_logarithmic(panel)),
+        record={"updates": [3, 3], "note": "Öl [close]"},
+    )
+
+
+@pytest.fixture
+def path(model, tmp_path):
+    save_model(model, tmp_path / "m.npz")
+    return tmp_path / "m.npz"
+
+
+def rewrite(path, change):
+    """The file again, with its members (name -> bytes) changed."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    change(members)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+
+
+def as_npy(array, **options):
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, np.asarray(array), **options)
+    return stream.getvalue()
+
+
+def test_round_trip_keeps_everything(model, path):
+    got = load_model(path)
+    for name in ("network", "blend", "columns", "calendar", "trained_until", "record"):
+        assert getattr(got, name) == getattr(model, name), name
+    np.testing.assert_array_equal(got.parameters, model.parameters)
+    np.testing.assert_array_equal(got.head.spread, model.head.spread)
+    np.testing.assert_array_equal(got.head.base_gap, model.head.base_gap)
+    assert got.history.panel.ids == ("007", "1e5")
+    np.testing.assert_array_equal(got.history.panel.values, model.history.panel.values)
+    np.testing.assert_array_equal(got.history.panel.times, model.history.panel.times)
+    np.testing.assert_array_equal(got.history.logarithmic, [True, False])
+
+
+def test_model_without_history(model, tmp_path):
+    save_model(replace(model, history=None), tmp_path / "m.npz")
+    assert load_model(tmp_path / "m.npz").history is None
+
+
+def test_same_model_gives_the_same_bytes(model, path, tmp_path):
+    save_model(model, tmp_path / "again.npz")
+    assert (tmp_path / "again.npz").read_bytes() == path.read_bytes()
+
+
+def test_arrays_stand_under_the_names_of_the_layout(path):
+    with np.load(path, allow_pickle=False) as arrays:
+        assert arrays["layer0.input_weight"].shape == (2, 12, 2)
+        meta = json.loads(arrays["meta"].tobytes())
+    assert meta["format"] == "rnncast"
+    assert meta["format_version"] == FORMAT_VERSION
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf], ids=str)
+def test_weights_that_are_not_finite_are_never_saved(model, path, bad):
+    before = path.read_bytes()
+    model.parameters[1, 3] = bad
+    with pytest.raises(TrainingError, match="not saved"):
+        save_model(model, path)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == ["m.npz"]
+
+
+def test_no_clobber_keeps_the_file(model, path):
+    before = path.read_bytes()
+    with pytest.raises(OutputError):
+        save_model(replace(model, blend=0.0), path, clobber=False)
+    assert path.read_bytes() == before
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(InputNotFoundError):
+        load_model(tmp_path / "none.npz")
+
+
+def test_every_truncation_is_refused(path):
+    data = path.read_bytes()
+    for length in range(0, len(data), 97):
+        path.write_bytes(data[:length])
+        with pytest.raises(ModelFileError):
+            load_model(path)
+
+
+def test_flipped_bytes_are_refused_or_load_the_same_model(model, path, rng):
+    data = path.read_bytes()
+    for place in rng.integers(0, len(data), 300):
+        damaged = bytearray(data)
+        damaged[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(bytes(damaged))
+        try:
+            got = load_model(path)
+        except ModelFileError:
+            continue
+        np.testing.assert_array_equal(got.parameters, model.parameters)
+        assert got.record == model.record
+
+
+def declaring(shape):
+    """Header of a float array of that shape, and no data."""
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": "<f8", "fortran_order": False, "shape": shape})
+    return stream.getvalue()
+
+
+def _pickle_in(members):
+    members["spread.npy"] = as_npy(np.array([{"a": 1}, None, 2], dtype=object), allow_pickle=True)
+
+
+def _newer(members):
+    array = np.lib.format.read_array(io.BytesIO(members["meta.npy"]))
+    meta = json.loads(array.tobytes()) | {"format_version": FORMAT_VERSION + 1}
+    members["meta.npy"] = as_npy(np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8))
+
+
+CRAFTED = {
+    "pickle instead of an array": lambda m: m.update({"spread.npy": pickle.dumps([1, 2, 3])}),
+    "object array": _pickle_in,
+    "missing array": lambda m: m.pop("output.bias.npy"),
+    "unknown member": lambda m: m.update({"../evil.npy": as_npy(np.zeros(1))}),
+    "no description": lambda m: m.pop("meta.npy"),
+    "description is no JSON": lambda m: m.update({"meta.npy": as_npy(np.frombuffer(b"{", dtype=np.uint8))}),
+    "NaN weight": lambda m: m.update({"output.bias.npy": as_npy(np.full((2, 15), np.nan, dtype=np.float32))}),
+    "wrong shape": lambda m: m.update({"output.bias.npy": as_npy(np.zeros((2, 14), dtype=np.float32))}),
+    "wrong type": lambda m: m.update({"output.bias.npy": as_npy(np.zeros((2, 15)))}),
+    "gigantic declared size": lambda m: m.update({"history.values.npy": declaring((1 << 45, 1))}),
+    "more declared than held": lambda m: m.update({"history.values.npy": declaring((1000, 1))}),
+    "newer format": _newer,
+}
+
+
+@pytest.mark.parametrize("change", CRAFTED.values(), ids=CRAFTED.keys())
+def test_crafted_files_are_refused(path, change):
+    rewrite(path, change)
+    with pytest.raises(ModelFileError) as caught:
+        load_model(path)
+    assert caught.value.where == str(path)
+    assert caught.value.exit_code == 65
+
+
+def test_a_file_that_is_no_model(tmp_path):
+    (tmp_path / "prices.csv").write_text("date,close\n2020-01-01,1\n")
+    with pytest.raises(ModelFileError, match="not a model file"):
+        load_model(tmp_path / "prices.csv")

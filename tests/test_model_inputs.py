@@ -1,0 +1,66 @@
+import numpy as np
+from panels import make_panel, random_walk
+
+from rnncast.data.transform import working_series
+from rnncast.data.windows import Windows, windows_at_ends
+from rnncast.model.config import NetworkConfig
+from rnncast.model.inputs import INPUT_LIMIT, TARGET_LIMIT, make_batch, normalised_targets
+
+
+def window_ending_at(end):
+    return Windows(np.array([0]), np.array([end]))
+
+
+def test_level_and_change_of_a_window_by_hand():
+    panel = make_panel({"a": np.array([-1.0, 2.0, 4.0, 1.0, 0.0])})
+    config = NetworkConfig(input_size=4, horizon=1)
+    batch = make_batch(config, working_series(panel), window_ending_at(4))
+    scale = (3 + 2 + 3) / 3
+    np.testing.assert_allclose(batch.local.scale, scale)
+    np.testing.assert_allclose(batch.inputs[:, 0, 0], np.array([-2.0, 1.0, 3.0, 0.0]) / scale, rtol=1e-6)
+    np.testing.assert_allclose(batch.inputs[:, 1, 0], np.array([0.0, 3.0, 2.0, -3.0]) / scale, rtol=1e-6)
+
+
+def test_inputs_of_a_price_do_not_depend_on_its_currency(rng):
+    walk = random_walk(rng, 40)
+    config = NetworkConfig(input_size=20, horizon=5)
+    got, expected = (
+        make_batch(config, working_series(panel), windows_at_ends(panel.indptr)).inputs
+        for panel in (make_panel({"a": walk}), make_panel({"a": 7.3 * walk}))
+    )
+    np.testing.assert_allclose(got, expected, atol=1e-4)
+
+
+def test_naive_path_repeats_the_last_season():
+    season = np.array([1.0, 5.0, 2.0])
+    panel = make_panel({"a": -np.tile(season, 5)})
+    config = NetworkConfig(input_size=6, horizon=7, season_length=3)
+    batch = make_batch(config, working_series(panel), windows_at_ends(panel.indptr))
+    np.testing.assert_allclose(batch.local.inverse(batch.naive)[:, 0], -np.tile(season, 3)[:7])
+
+
+def test_naive_path_without_a_season_is_the_last_value(rng):
+    panel = make_panel({"a": random_walk(rng, 30)})
+    batch = make_batch(NetworkConfig(horizon=4), working_series(panel), windows_at_ends(panel.indptr))
+    np.testing.assert_array_equal(batch.naive, 0.0)
+
+
+def test_targets_are_the_rows_after_the_window_beyond_the_naive_path(rng):
+    panel = make_panel({"a": random_walk(rng, 60)})
+    config = NetworkConfig(input_size=20, horizon=6, season_length=4)
+    working = working_series(panel)
+    windows = window_ending_at(50)
+    batch = make_batch(config, working, windows)
+    targets = normalised_targets(config, working, windows, batch)
+    np.testing.assert_allclose(batch.local.inverse(targets + batch.naive)[:, 0], panel.target[50:56])
+
+
+def test_wild_rows_are_bounded():
+    values = np.concatenate((np.full(20, 5.0), [5000.0], np.full(20, 5.0)))
+    panel = make_panel({"a": values})
+    config = NetworkConfig(input_size=10, horizon=3)
+    working = working_series(panel)
+    before = window_ending_at(19)
+    batch = make_batch(config, working, before)
+    assert normalised_targets(config, working, before, batch).max() == TARGET_LIMIT
+    assert np.abs(make_batch(config, working, window_ending_at(22)).inputs).max() <= INPUT_LIMIT

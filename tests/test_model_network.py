@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from rnncast.core import twin
+from rnncast.core.layout import GRU, LSTM, RNN_TANH, Shape
+from rnncast.model.network import decay_mask, initial_parameters, views
+
+SHAPES = {
+    "rnn": Shape(RNN_TANH, 2, 5, 2, 6),
+    "gru": Shape(GRU, 2, 5, 2, 6),
+    "lstm": Shape(LSTM, 2, 5, 2, 6),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+def test_a_new_network_puts_out_zero_whatever_it_reads(shape, rng):
+    parameters = initial_parameters(shape, rng)
+    got = twin.forward(shape, parameters, rng.standard_normal((8, 2, 3)).astype(np.float32))
+    np.testing.assert_array_equal(got, 0.0)
+    assert parameters.any()
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+def test_recurrent_weights_are_orthogonal_gate_by_gate(shape, rng):
+    parameters = initial_parameters(shape, rng, np.float64)
+    weight = views(parameters, shape)["layer1.recurrent_weight"]
+    for gate in weight.reshape(-1, 5, 5):
+        np.testing.assert_allclose(gate @ gate.T, np.eye(5), atol=1e-12)
+
+
+def test_only_the_forget_gate_starts_with_a_bias(rng):
+    shape = SHAPES["lstm"]
+    bias = views(initial_parameters(shape, rng), shape)["layer0.bias"].reshape(4, 5)
+    np.testing.assert_array_equal(bias, np.array([[0.0], [1.0], [0.0], [0.0]]) * np.ones(5))
+
+
+def test_views_share_memory_and_cover_every_parameter(rng):
+    shape = SHAPES["gru"]
+    vector = np.zeros(len(initial_parameters(shape, rng)))
+    for view in views(vector, shape).values():
+        view += 1.0
+    np.testing.assert_array_equal(vector, 1.0)
+
+
+def test_decay_spares_the_biases():
+    shape = SHAPES["gru"]
+    mask = views(decay_mask(shape), shape)
+    assert {name for name, view in mask.items() if not view.any()} == {
+        *(f"layer{i}.{bias}" for i in (0, 1) for bias in ("bias", "recurrent_bias")),
+        "output.bias",
+    }

@@ -1,0 +1,111 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from panels import make_panel, random_walk
+
+from rnncast.data.panel import Panel
+from rnncast.model.artifact import save_model
+from rnncast.model.config import NetworkConfig, TrainingConfig
+from rnncast.training.defaults import TrainOptions, quantile_levels, resolve
+from rnncast.training.train import train
+
+CONFIG = NetworkConfig(cell="gru", hidden_size=6, input_size=12, horizon=3)
+TRAINING = TrainingConfig(members=2, max_epochs=3, epoch_updates=10, batch_size=32, learning_rate=1e-2)
+
+
+def file_of(model, path):
+    save_model(model, path)
+    return path.read_bytes()
+
+
+def test_what_comes_after_the_cutoff_changes_no_byte_of_the_model(rng, tmp_path):
+    """The whole way from rows to file: calendar, season, scale, head, stop, weights, kept rows."""
+    values = {"a": random_walk(rng, 300), "b": random_walk(rng, 260)}
+    panel = make_panel(values)
+    cutoff = panel.times[199]
+    altered = Panel(
+        ids=panel.ids,
+        indptr=panel.indptr,
+        times=panel.times,
+        values=np.where((panel.times > cutoff)[:, None], -1e6 * panel.values, panel.values),
+        columns=panel.columns,
+        calendar=panel.calendar,
+    )
+    files = []
+    for rows in (panel, altered):
+        known = rows.until(cutoff)
+        config, training, _ = resolve(TrainOptions(members=1, max_epochs=2, hidden_size=4), known)
+        model, _ = train(known, config, training)
+        files.append(file_of(model, tmp_path / "m.npz"))
+    assert files[0] == files[1]
+
+
+def test_same_seed_gives_the_same_file_and_another_seed_another(rng, tmp_path):
+    panel = make_panel({"a": 10.0 + rng.standard_normal(200)})
+    files = [file_of(train(panel, CONFIG, replace(TRAINING, seed=seed))[0], tmp_path / "m.npz") for seed in (0, 0, 5)]
+    assert files[0] == files[1] != files[2]
+
+
+def test_predictable_series_is_learnt_and_the_record_says_so(rng):
+    panel = make_panel({"a": 10.0 + rng.standard_normal(600)})
+    reports = []
+    model, warnings = train(panel, CONFIG, TRAINING, on_epoch=reports.append)
+    assert warnings == ()
+    assert model.record["validation"]["relative_mae"] < 0.85
+    assert model.blend > 0.8
+    best = model.record["best_epoch"]
+    assert model.record["updates"] == [10 * best, 10 * best]
+    phases = [(report.phase, report.member) for report in reports]
+    assert phases.count(("refit", 1)) == phases.count(("refit", 2)) == best
+    assert ("search", 2) in phases
+    assert all(np.isfinite(report.loss) for report in reports)
+
+
+def test_no_epoch_leaves_the_baseline(rng):
+    panel = make_panel({"a": random_walk(rng, 200)})
+    model, _ = train(panel, CONFIG, replace(TRAINING, max_epochs=0))
+    assert model.record["updates"] == [0, 0]
+    assert model.record["validation"]["relative_mae"] == 1.0
+
+
+def test_time_limit_trains_every_member_less(rng):
+    panel = make_panel({"a": 10.0 + rng.standard_normal(300)})
+    model, _ = train(panel, CONFIG, replace(TRAINING, time_limit=1e-9))
+    assert model.record["updates"] == [0, 0]
+    assert model.record["seconds"] >= 0
+
+
+def test_series_too_short_for_validation_trains_a_stated_part_of_the_budget(rng):
+    panel = make_panel({"a": random_walk(rng, 17)})
+    model, warnings = train(panel, CONFIG, replace(TRAINING, max_epochs=8))
+    assert any("without early stopping" in warning for warning in warnings)
+    assert model.record["validation"] is None
+    assert model.record["best_epoch"] == 2
+
+
+def test_model_keeps_last_rows_or_none(rng):
+    panel = make_panel({"a": random_walk(rng, 200), "b": random_walk(rng, 150)})
+    small = replace(TRAINING, members=1, max_epochs=1)
+    model, _ = train(panel, CONFIG, small)
+    assert model.history.panel.lengths.tolist() == [24, 24]
+    np.testing.assert_array_equal(model.history.panel.target[:24], panel.target[176:200])
+    model, _ = train(panel, CONFIG, small, keep_history=False)
+    assert model.history is None
+
+
+def test_levels_become_quantiles_with_the_median():
+    assert quantile_levels([80.0, 95.0]) == (0.025, 0.1, 0.5, 0.9, 0.975)
+    assert quantile_levels([]) == (0.5,)
+
+
+@pytest.mark.parametrize(
+    ("rows", "season", "horizon"), [(100, None, 10), (100, 4, 4), (40, None, 10)], ids=["plain", "season", "short"]
+)
+def test_settings_left_to_the_data(rng, rows, season, horizon):
+    panel = make_panel({"a": random_walk(rng, rows)})
+    config, training, notes = resolve(TrainOptions(season_length=season), panel)
+    assert config.horizon == horizon
+    assert config.input_size <= rows // 2
+    assert any("horizon" in note for note in notes)
+    assert training.epoch_updates <= -(-rows // training.batch_size)
