@@ -28,7 +28,9 @@ def test_what_is_scored_lies_after_what_is_shown(lengths, dated, horizon, step):
             assert shown + origins.steps[origin, s] <= panel.lengths[s]
         if dated:  # one clock for all: nothing shown is later than any row that is scored
             scored = [
-                panel.times[end] for end, steps in zip(origins.ends[origin], origins.steps[origin], strict=True) if steps
+                panel.times[end]
+                for end, steps in zip(origins.ends[origin], origins.steps[origin], strict=True)
+                if steps
             ]
             assert all(panel.times[visible].max() < stamp for stamp in scored)
 

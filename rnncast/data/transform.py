@@ -100,9 +100,7 @@ def working_series(panel: Panel, logarithmic: NDArray[np.bool_] | None = None) -
     return WorkingSeries(values=values, logarithmic=logarithmic, indptr=panel.indptr)
 
 
-def local_scale(
-    window: NDArray[np.float64], valid: NDArray[np.int64], logarithmic: NDArray[np.bool_]
-) -> LocalScale:
+def local_scale(window: NDArray[np.float64], valid: NDArray[np.int64], logarithmic: NDArray[np.bool_]) -> LocalScale:
     """Anchor and scale of windows.
 
     Parameters
