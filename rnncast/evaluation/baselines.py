@@ -106,12 +106,13 @@ def path_quantiles(name: str, history: Floats, point: Floats, season_length: int
     sizes of the in-sample errors at that step. A step with fewer than `MIN_RESIDUALS` errors takes the first step's,
     times the square root of how many steps (seasons, for seasonal naive) ahead it is, as for a random walk. Drift's
     errors are taken about its slope over the whole history, and widened by ``sqrt(1 + k / (n - 1))`` because that slope
-    is an estimate. The median is the path, whatever the errors.
+    is an estimate. Seasonal naive without a second season takes the differences from row to row. The median is the
+    path, whatever the errors.
     """
     levels = np.asarray(quantile_levels, dtype=np.float64)
     positive = bool(np.all(history > 0) and np.all(point > 0))
     rows = np.log(history) if positive else np.asarray(history, dtype=np.float64)  # (n,)
-    period = season_length if name == SEASONAL_NAIVE and season_length <= len(rows) else 1
+    period = season_length if name == SEASONAL_NAIVE and season_length < len(rows) else 1
     widths = _half_widths(rows, len(point), period, np.abs(2.0 * levels - 1.0), drifting=name == DRIFT)  # (K, Q)
     offsets = np.sign(levels - 0.5) * np.where(levels == 0.5, 0.0, widths)  # (K, Q)
     if positive:

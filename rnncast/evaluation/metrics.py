@@ -47,8 +47,8 @@ def symmetric_percentage_error(actual: Floats, point: Floats) -> Floats:
     """Return ``200 |y - f| / (|y| + |f|)`` of each forecast, shape (N,); 0 where both are zero, as in M4's scoring."""
     error = 200.0 * np.abs(actual - point)  # (N,)
     total: Floats = np.abs(actual) + np.abs(point)  # (N,)
-    result: Floats = np.where(np.isnan(total), np.nan, 0.0)  # (N,)
-    return np.divide(error, total, out=result, where=total > 0)
+    result: Floats = np.where(np.isfinite(total), 0.0, np.nan)  # (N,)
+    return np.divide(error, total, out=result, where=(total > 0) & np.isfinite(total))
 
 
 def signed_error(actual: Floats, point: Floats) -> Floats:

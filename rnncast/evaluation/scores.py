@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from rnncast.evaluation import metrics
 from rnncast.evaluation.baselines import LAST_VALUE
-from rnncast.evaluation.significance import Comparison, diebold_mariano, overlapping_origins
+from rnncast.evaluation.significance import Comparison, diebold_mariano, json_number, overlapping_origins
 
 Floats = NDArray[np.float64]
 
@@ -137,11 +137,11 @@ class MethodScores:
     def to_dict(self) -> dict[str, object]:
         """Return the scores as JSON values: a missing number is None, and `reasons` says why."""
         return {
-            "overall": {name: _number(value) for name, value in self.overall.items()},
-            "per_step": {name: [_number(float(v)) for v in values] for name, values in self.per_step.items()},
-            "relative_mae": _number(self.relative_mae),
-            "mae_ratio": _number(self.mae_ratio),
-            "better_share": _number(self.better_share),
+            "overall": {name: json_number(value) for name, value in self.overall.items()},
+            "per_step": {name: [json_number(float(v)) for v in values] for name, values in self.per_step.items()},
+            "relative_mae": json_number(self.relative_mae),
+            "mae_ratio": json_number(self.mae_ratio),
+            "better_share": json_number(self.better_share),
             "versus_last_value": self.comparison.to_dict() if self.comparison else None,
             "reasons": dict(self.reasons),
         }
@@ -246,7 +246,7 @@ def _score_method(backtest: Backtest, method: str) -> MethodScores:
 
 def _loss_terms(backtest: Backtest, method: str) -> dict[str, Floats]:
     """Losses (N,) of a method whose means are the metrics, by name; NaN where there is none."""
-    actual, point = backtest.actual, backtest.points[method]
+    actual, point = backtest.actual, _finite_or_nan(backtest.points[method])
     absolute, squared = metrics.absolute_error(actual, point), metrics.squared_error(actual, point)  # (N,), (N,)
     terms = {
         "mae": absolute,
@@ -259,7 +259,7 @@ def _loss_terms(backtest: Backtest, method: str) -> dict[str, Floats]:
     if len(backtest.quantile_levels) == 0:
         return terms
     nothing = np.full((len(actual), len(backtest.quantile_levels)), np.nan)  # (N, Q)
-    quantiles = backtest.quantiles.get(method, nothing)  # (N, Q)
+    quantiles = _finite_or_nan(backtest.quantiles.get(method, nothing))  # (N, Q)
     terms["pinball"] = metrics.pinball_loss(actual[:, None], quantiles, backtest.quantile_levels).mean(axis=1)
     for level, low, high in backtest.central_levels:
         bounds = quantiles[:, low], quantiles[:, high]
@@ -307,10 +307,11 @@ def _against_last_value(backtest: Backtest, method: str, reasons: dict[str, str]
     return relative, float(own.sum()) / total if total > 0 else nan, float(np.mean(own < reference))
 
 
+def _finite_or_nan(values: Floats) -> Floats:
+    """Infinities turned into NaN: an infinite forecast is a missing one."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
 def _group_mean(values: Floats, group: NDArray[Any], count: int) -> Floats:
     """Mean of the values (N,) of each group, shape (count,); every group has a value."""
     return np.bincount(group, weights=values, minlength=count) / np.bincount(group, minlength=count)
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -64,9 +64,9 @@ class Comparison:
     def to_dict(self) -> dict[str, object]:
         """Return the fields as JSON values: a missing number is None, never NaN."""
         return {
-            "loss_difference": _number(self.difference),
-            "statistic": _number(self.statistic),
-            "p_value": _number(self.p_value),
+            "loss_difference": json_number(self.difference),
+            "statistic": json_number(self.statistic),
+            "p_value": json_number(self.p_value),
             "origins": self.origins,
             "overlapping_origins": self.lag,
             "reason": self.reason,
@@ -105,7 +105,8 @@ def diebold_mariano(losses: Floats, reference_losses: Floats, lag: int) -> Compa
         return Comparison(difference, float("nan"), float("nan"), count, lag, "no variation")
     span = lag + 1
     correction = (count + 1 - 2 * span + span * (span - 1) / count) / count
-    statistic = difference / math.sqrt(_long_run_variance(d, lag) / count) * math.sqrt(correction)
+    unit = d / np.max(np.abs(d))  # (O,) the statistic has no unit, and squares of tiny losses would vanish
+    statistic = float(unit.mean()) / math.sqrt(_long_run_variance(unit, lag) / count) * math.sqrt(correction)
     return Comparison(difference, statistic, student_t_two_sided(statistic, count - 1), count, lag)
 
 
@@ -185,5 +186,6 @@ def _long_run_variance(d: Floats, lag: int) -> float:
     return float(variance)
 
 
-def _number(value: float) -> float | None:
+def json_number(value: float) -> float | None:
+    """Return the value, or None where it is not finite: JSON has no token for those."""
     return value if math.isfinite(value) else None

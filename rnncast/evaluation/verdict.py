@@ -13,7 +13,7 @@ from typing import Literal
 
 from rnncast.evaluation.baselines import LAST_VALUE
 from rnncast.evaluation.scores import Backtest, Scores, compare_methods
-from rnncast.evaluation.significance import Comparison
+from rnncast.evaluation.significance import Comparison, json_number
 
 SIGNIFICANCE = 0.05
 """Two-sided probability below which a difference counts as evidence."""
@@ -50,7 +50,7 @@ class Finding:
         return {
             "reference": self.reference,
             "outcome": self.outcome,
-            "relative_mae": self.relative_mae if math.isfinite(self.relative_mae) else None,
+            "relative_mae": json_number(self.relative_mae),
             "test": self.comparison.to_dict(),
             "text": self.text,
         }
@@ -111,7 +111,7 @@ def judge(backtest: Backtest, scores: Scores, method: str = "rnncast") -> Verdic
     if best == LAST_VALUE:
         return Verdict(method, first, None)
     relative = own.relative_mae / scores.methods[best].relative_mae
-    second = describe(best, relative, compare_methods(backtest, method, best), best=scores.methods[best].relative_mae)
+    second = describe(best, relative, compare_methods(backtest, method, best), best=True)
     return Verdict(method, first, second)
 
 
@@ -124,21 +124,20 @@ def best_baseline(scores: Scores, method: str) -> str:
     return best
 
 
-def describe(reference: str, relative_mae: float, comparison: Comparison, *, best: float | None = None) -> Finding:
-    """Say in one sentence what the figures are; `best` is the reference's own relative MAE if it is the best one."""
+def describe(reference: str, relative_mae: float, comparison: Comparison, *, best: bool = False) -> Finding:
+    """Say in one sentence what the figures are; `best` where the reference was chosen as the best simple baseline."""
     outcome = _outcome(relative_mae, comparison)
-    name = f"the {reference}"
-    if best is not None:
-        name = f"the best simple baseline, {reference} (itself {best:.3f} of the {LAST_VALUE})"
+    name = f"{reference}, the best simple baseline," if best else f"the {reference}"
     openings: dict[Outcome, str] = {
         "better": f"Beats {name}",
         "worse": f"Worse than {name}",
         "no evidence": f"No evidence of skill over {name}",
-        "same": f"The same errors as {name}, so no skill over it",
+        "same": f"The same errors as {name} and so no skill over it",
         "too few origins": f"Too few origins to tell whether it beats {name}",
         "unknown": f"Nothing can be said of skill over {name}",
     }
-    text = f"{openings[outcome]} ({_figures(outcome, relative_mae, comparison)})."
+    measure = "relative MAE to it" if best else "relative MAE"
+    text = f"{openings[outcome].removesuffix(',')} ({_figures(outcome, measure, relative_mae, comparison)})."
     return Finding(reference, outcome, relative_mae, comparison, text)
 
 
@@ -156,11 +155,11 @@ def _outcome(relative_mae: float, comparison: Comparison) -> Outcome:
     return "no evidence"
 
 
-def _figures(outcome: Outcome, relative_mae: float, comparison: Comparison) -> str:
+def _figures(outcome: Outcome, measure: str, relative_mae: float, comparison: Comparison) -> str:
     """Figures that go into the brackets: relative MAE, origins, p, and the reason where there is no p."""
     parts = []
     if outcome != "same" and math.isfinite(relative_mae):
-        parts.append(f"relative MAE {relative_mae:.3f}")
+        parts.append(f"{measure} {relative_mae:.3f}")
     origins = f"{comparison.origins} origin{'' if comparison.origins == 1 else 's'}"
     if outcome == "too few origins":
         origins += f", {comparison.origins_needed} needed"
