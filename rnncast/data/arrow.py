@@ -1,0 +1,107 @@
+"""Passage between pyarrow's columns and NumPy that does not import pandas.
+
+pyarrow imports pandas, half a second, whenever it makes an array or a scalar from Python values and for most of its own
+conversions to NumPy. So values go over in buffers here.
+
+Shapes: `R` rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def to_numpy(column: Any, dtype: str) -> NDArray[Any]:
+    """Values (R,) of a column of a primitive type, without a copy and read-only; anything where it is null."""
+    array = one_chunk(column)
+    data = array.buffers()[1]
+    if data is None or not len(array):
+        return np.zeros(len(array), dtype)
+    return np.frombuffer(data, dtype, len(array), array.offset * np.dtype(dtype).itemsize)
+
+
+def mask_to_numpy(column: Any) -> NDArray[np.bool_]:
+    """Values (R,) of a boolean column without nulls."""
+    array = one_chunk(column)
+    return _bits(array.buffers()[1], array.offset, len(array))
+
+
+def nulls(column: Any) -> NDArray[np.bool_] | None:
+    """Which cells (R,) are null; None if none is."""
+    if column.null_count == 0:
+        return None
+    array = one_chunk(column)
+    if array.null_count == len(array):
+        return np.ones(len(array), dtype=bool)  # a column of type null has no bitmap
+    return ~_bits(array.buffers()[0], array.offset, len(array))
+
+
+def _bits(buffer: Any, offset: int, length: int) -> NDArray[np.bool_]:
+    if not length:
+        return np.zeros(0, dtype=bool)
+    packed = np.frombuffer(buffer, np.uint8, (offset + length + 7) // 8)
+    return np.unpackbits(packed, count=offset + length, bitorder="little")[offset:].astype(bool)
+
+
+def one_chunk(column: Any) -> Any:
+    """The pyarrow Array that a ChunkedArray amounts to."""
+    import pyarrow as pa
+
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    array = column.combine_chunks()
+    return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+
+
+def text_array(texts: Sequence[str]) -> Any:
+    """Texts as a pyarrow Array of strings."""
+    import pyarrow as pa
+
+    encoded = [text.encode() for text in texts]
+    offsets = np.concatenate(([0], np.cumsum([len(text) for text in encoded]))).astype(np.int32)
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets.tobytes()), pa.py_buffer(b"".join(encoded)))
+
+
+def text_scalar(text: str) -> Any:
+    """Text as a pyarrow scalar."""
+    return text_array([text])[0]
+
+
+def is_text(column: Any) -> bool:
+    """Whether a column holds text."""
+    import pyarrow as pa
+
+    kinds = pa.types
+    return kinds.is_string(column.type) or kinds.is_large_string(column.type) or kinds.is_string_view(column.type)
+
+
+def filled_text(column: Any) -> Any:
+    """Text column without blanks around its cells and with empty ones for nulls."""
+    import pyarrow.compute as pc
+
+    return pc.utf8_trim_whitespace(pc.fill_null(column, text_scalar("")) if column.null_count else column)
+
+
+def encode_names(column: Any) -> tuple[NDArray[np.int32], list[str]]:
+    """Names of series as numbers (R,), and the names that they stand for; the last is empty, for missing names."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_dictionary(column.type):
+        column = pc.dictionary_encode(column if is_text(column) else pc.cast(column, pa.string()))
+    array = one_chunk(column.unify_dictionaries() if isinstance(column, pa.ChunkedArray) else column)
+    names = [("" if name is None else str(name)).strip() for name in array.dictionary.to_pylist()]
+    codes = to_numpy(array.indices.cast(pa.int32()), "i4")
+    absent = nulls(array)
+    if absent is not None:
+        codes = np.where(absent, np.int32(len(names)), codes)
+    # Blanks around names, and an empty name of its own, make several old numbers of one name.
+    distinct = {name: code for code, name in enumerate(dict.fromkeys(name for name in names if name))}
+    new = np.array([distinct.get(name, len(distinct)) for name in [*names, ""]], dtype=np.int32)
+    return new[codes], [*distinct, ""]

@@ -1,0 +1,91 @@
+"""Parquet files: columns in the types that the file gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rnncast.data.arrow import is_text
+from rnncast.data.source import Source
+from rnncast.data.table import Kind, kind_of_text
+from rnncast.errors import DataError
+
+_SAMPLE_ROWS = 256
+
+
+class ParquetTable:
+    """A Parquet file. Satisfies `rnncast.data.table.Table`."""
+
+    def __init__(self, source: Source) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self.name = source.name
+        try:
+            # `pyarrow.parquet.read_table` imports pandas, this does not.
+            self.file = pq.ParquetFile(pa.BufferReader(source.data))
+            self.schema = self.file.schema_arrow
+        except (pa.ArrowException, OSError) as error:
+            raise DataError(
+                "this is not a valid Parquet file: its end is missing or damaged",
+                where=source.name,
+                hint="it may be cut off: get it again",
+            ) from error
+        self.names: tuple[str, ...] = tuple(self.schema.names)
+        if self.file.metadata.num_rows == 0:
+            raise DataError("the file holds no row", where=self.name)
+        self._columns: dict[int, Any] = {}
+
+    def kind(self, column: int) -> Kind:
+        """What the type, or the first cells of a text column, say."""
+        import pyarrow as pa
+
+        kinds, dtype = pa.types, self.schema.field(column).type
+        if kinds.is_dictionary(dtype):
+            dtype = dtype.value_type
+        if kinds.is_integer(dtype) or kinds.is_floating(dtype) or kinds.is_decimal(dtype):
+            return Kind.NUMBER
+        if kinds.is_timestamp(dtype) or kinds.is_date(dtype):
+            return Kind.TIME
+        if kinds.is_string(dtype) or kinds.is_large_string(dtype) or kinds.is_string_view(dtype):
+            return kind_of_text([cell or "" for cell in self.column(column).slice(0, _SAMPLE_ROWS).to_pylist()])
+        return Kind.UNUSABLE
+
+    def load(self, columns: Sequence[int], encoded: int | None = None) -> None:
+        """Read these columns in one pass; text is decoded but for `encoded`, which may stay a dictionary.
+
+        Raises
+        ------
+        DataError
+            A name occurs twice, or the file is damaged.
+        """
+        import pyarrow as pa
+
+        wanted = list(dict.fromkeys([*columns, *([] if encoded is None else [encoded])]))
+        names = [self.names[c] for c in wanted]
+        try:
+            table = self.file.read(columns=names)
+        except (pa.ArrowException, OSError) as error:
+            raise DataError(
+                "the Parquet file is damaged", where=self.name, hint=str(error).splitlines()[0][:200]
+            ) from error
+        for column, name in zip(wanted, names, strict=True):
+            self._columns[column] = _plain(table[name], keep_dictionary=column == encoded)
+
+    def column(self, column: int) -> Any:
+        """Cells of a column in the file's type: a pyarrow ChunkedArray, dictionaries decoded."""
+        if column not in self._columns:
+            self.load([column])
+        return self._columns[column]
+
+    def place(self, row: int) -> str:
+        """File and number of a row, from 1."""
+        return f"{self.name}, row {row + 1}"
+
+
+def _plain(column: Any, keep_dictionary: bool) -> Any:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type) and not keep_dictionary:
+        column = column.cast(column.type.value_type)
+    return column.cast(pa.string()) if is_text(column) and column.type != pa.string() else column
