@@ -31,7 +31,7 @@ def test_import_of_the_package_loads_nothing_else() -> None:
     assert done.stdout.strip() == "['rnncast']"
 
 
-def test_ci_runs_the_commands_of_the_readme() -> None:
+def test_ci_installs_and_tests_with_one_command_each() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     lines = [line for line in script.splitlines() if line and not line.startswith("#")]
     assert 'python -m pip install -e ".[test]"' in lines
