@@ -49,9 +49,7 @@ def _tanh_float32(x: Any) -> Any:
     x = _TANH_LIMIT if x > _TANH_LIMIT else x
     x = -_TANH_LIMIT if x < -_TANH_LIMIT else x
     u = x * x
-    return x * (_P0 + u * (_P1 + u * (_P2 + u * (_P3 + u * _P4)))) / (
-        _Q0 + u * (_Q1 + u * (_Q2 + u * (_Q3 + u * _Q4)))
-    )
+    return x * (_P0 + u * (_P1 + u * (_P2 + u * (_P3 + u * _P4)))) / (_Q0 + u * (_Q1 + u * (_Q2 + u * (_Q3 + u * _Q4))))
 
 
 def _sigmoid_float32(x: Any) -> Any:

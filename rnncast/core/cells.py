@@ -156,7 +156,9 @@ def lstm_backward(w: Any, gates: int, cells: int, cells_before: int, dstate: int
 
 
 @jit
-def cell_forward(w: Any, cell: int, gates: int, cells: int, cells_before: int, state: int, state_before: int, n: int) -> None:
+def cell_forward(
+    w: Any, cell: int, gates: int, cells: int, cells_before: int, state: int, state_before: int, n: int
+) -> None:
     """One step forward of the cell with code `cell`."""
     if cell == LSTM:
         lstm_forward(w, gates, cells, cells_before, state, n)

@@ -131,7 +131,14 @@ class Engine:
         return gradient, dinputs
 
     def _run(
-        self, mode: int, parameters: Array, inputs: Array, targets: Array, factors: Array, gradient: Array, filled: Array
+        self,
+        mode: int,
+        parameters: Array,
+        inputs: Array,
+        targets: Array,
+        factors: Array,
+        gradient: Array,
+        filled: Array,
     ) -> float:
         """Call the kernel; `filled` are the outputs of a FORWARD run, the input gradients of a VJP run."""
         parameters = self._array(parameters, "parameters", (self.parameter_count,))
@@ -140,7 +147,8 @@ class Engine:
         return float(
             run_batch(
                 plan, self._table, parameters, inputs.reshape(-1), targets.reshape(-1), factors, table.kind,
-                table.huber_delta, self._levels, self._spread, self._base_gap, self._workspace, gradient, filled, filled,
+                table.huber_delta, self._levels, self._spread, self._base_gap, self._workspace, gradient, filled,
+                filled,
             )
         )  # fmt: skip
 

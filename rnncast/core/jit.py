@@ -84,7 +84,8 @@ def jit(function: _Function) -> _Function:
 def overload(stub: Callable[..., Any]) -> Callable[[_Function], _Function]:
     """Register a chooser of implementations, by type, for `stub` inside kernels (Numba's `overload`)."""
     return cast(
-        "Callable[[_Function], _Function]", numba.extending.overload(stub, jit_options={"fastmath": _OPTIONS["fastmath"]})
+        "Callable[[_Function], _Function]",
+        numba.extending.overload(stub, jit_options={"fastmath": _OPTIONS["fastmath"]}),
     )
 
 

@@ -187,7 +187,7 @@ def workspace_plan(shape: Shape, steps: int, batch: int, mode: int, every_step: 
         AT_SCRATCH: shape.outputs,  # (O, S)
     }
     plan = np.zeros(TOTAL + 1, np.int64)
-    plan[: STATE_SLOTS] = (mode, *shape, steps, batch, lanes, every_step, rows, input_rows, recurrent_row)
+    plan[:STATE_SLOTS] = (mode, *shape, steps, batch, lanes, every_step, rows, input_rows, recurrent_row)
     plan[STATE_SLOTS], plan[GATE_SLOTS] = state_slots, gate_slots
     offset = 0
     for entry, size in sizes.items():

@@ -22,8 +22,18 @@ SOFTPLUS_SHIFT = float(np.log(np.expm1(1.0)))
 
 @jit
 def point_loss(
-    kind: int, delta: float, spread: Any, targets: Any, target: int, stride: int, weights: Any, w: Any, outputs: int,
-    doutputs: int, lanes: int, used: int,
+    kind: int,
+    delta: float,
+    spread: Any,
+    targets: Any,
+    target: int,
+    stride: int,
+    weights: Any,
+    w: Any,
+    outputs: int,
+    doutputs: int,
+    lanes: int,
+    used: int,
 ) -> float:
     """Mean squared, mean absolute or Huber loss (Huber 1964) of ``prediction_k = spread[k] raw[k]``.
 
@@ -59,8 +69,19 @@ def point_loss(
 
 @jit
 def quantile_loss(
-    levels: Any, spread: Any, base_gap: Any, targets: Any, target: int, stride: int, weights: Any, w: Any,
-    outputs: int, doutputs: int, scratch: int, lanes: int, used: int,
+    levels: Any,
+    spread: Any,
+    base_gap: Any,
+    targets: Any,
+    target: int,
+    stride: int,
+    weights: Any,
+    w: Any,
+    outputs: int,
+    doutputs: int,
+    scratch: int,
+    lanes: int,
+    used: int,
 ) -> float:
     """Pinball loss (Koenker & Bassett 1978) of quantiles that cannot cross: median plus cumulative positive gaps.
 

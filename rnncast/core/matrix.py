@@ -27,8 +27,16 @@ def add_product(
         for j in range(0, k - 1, 2):
             p = a0 + i * row + j * column
             q = x0 + j * ldx
-            _two_by_two(a[p], a[p + column], a[p + row], a[p + row + column], x[q : q + n], x[q + ldx : q + ldx + n],
-                        first, second)
+            _two_by_two(
+                a[p],
+                a[p + column],
+                a[p + row],
+                a[p + row + column],
+                x[q : q + n],
+                x[q + ldx : q + ldx + n],
+                first,
+                second,
+            )
         if k % 2 == 1:
             p = a0 + i * row + (k - 1) * column
             q = x0 + (k - 1) * ldx

@@ -71,8 +71,21 @@ from rnncast.core.matrix import (
 
 @jit
 def run_batch(
-    plan: Any, table: Any, parameters: Any, inputs: Any, targets: Any, weights: Any, kind: int, delta: float,
-    levels: Any, spread: Any, base_gap: Any, workspace: Any, gradient: Any, outputs: Any, dinputs: Any,
+    plan: Any,
+    table: Any,
+    parameters: Any,
+    inputs: Any,
+    targets: Any,
+    weights: Any,
+    kind: int,
+    delta: float,
+    levels: Any,
+    spread: Any,
+    base_gap: Any,
+    workspace: Any,
+    gradient: Any,
+    outputs: Any,
+    dinputs: Any,
 ) -> float:
     """Run all shards of a batch in order; what is done depends on ``plan[MODE]``.
 
@@ -95,7 +108,16 @@ def run_batch(
             _gather(targets, start, batch, output_rows, workspace, plan[AT_DOUTPUTS], lanes, used)
         else:
             total += _shard_loss(
-                plan, targets, start, used, weights[start : start + used], kind, delta, levels, spread, base_gap,
+                plan,
+                targets,
+                start,
+                used,
+                weights[start : start + used],
+                kind,
+                delta,
+                levels,
+                spread,
+                base_gap,
                 workspace,
             )
         if mode == GRADIENT or mode == VJP:
@@ -153,7 +175,7 @@ def _output_slot(plan: Any, t: int) -> int:
     """Position of step t among the output steps; -1 if the network gives no output there."""
     if plan[EVERY_STEP]:
         return t
-    return t - plan[STEPS] + 1 if t == plan[STEPS] - 1 else -1  # type: ignore[no-any-return]
+    return 0 if t == plan[STEPS] - 1 else -1
 
 
 @jit
@@ -183,17 +205,45 @@ def _forward_layer(plan: Any, table: Any, parameters: Any, w: Any, layer: int, t
     before = _state_at(plan, plan[AT_STATES], layer, t - 1)
     fill_rows(w, gates, parameters, table[layer, BIAS], plan[GATE_ROWS], lanes)
     add_product(
-        parameters, table[layer, INPUT_WEIGHT], width, one, w, _input_at(plan, layer, t), lanes, w, gates, lanes,
-        rows, width, lanes,
+        parameters,
+        table[layer, INPUT_WEIGHT],
+        width,
+        one,
+        w,
+        _input_at(plan, layer, t),
+        lanes,
+        w,
+        gates,
+        lanes,
+        rows,
+        width,
+        lanes,
     )
     if t > 0:
         add_product(
-            parameters, table[layer, RECURRENT_WEIGHT], hidden, one, w, before, lanes, w,
-            gates + plan[RECURRENT_ROW] * lanes, lanes, rows, hidden, lanes,
+            parameters,
+            table[layer, RECURRENT_WEIGHT],
+            hidden,
+            one,
+            w,
+            before,
+            lanes,
+            w,
+            gates + plan[RECURRENT_ROW] * lanes,
+            lanes,
+            rows,
+            hidden,
+            lanes,
         )
     cell_forward(
-        w, plan[CELL], gates, _state_at(plan, plan[AT_CELLS], layer, t), _state_at(plan, plan[AT_CELLS], layer, t - 1),
-        _state_at(plan, plan[AT_STATES], layer, t), before, hidden * lanes,
+        w,
+        plan[CELL],
+        gates,
+        _state_at(plan, plan[AT_CELLS], layer, t),
+        _state_at(plan, plan[AT_CELLS], layer, t - 1),
+        _state_at(plan, plan[AT_STATES], layer, t),
+        before,
+        hidden * lanes,
     )
 
 
@@ -208,8 +258,19 @@ def _forward_output(plan: Any, table: Any, parameters: Any, w: Any, t: int) -> N
     outputs = plan[AT_OUTPUTS] + _output_slot(plan, t) * rows * lanes
     fill_rows(w, outputs, parameters, table[last + 1, BIAS], rows, lanes)
     add_product(
-        parameters, table[last + 1, INPUT_WEIGHT], hidden, one, w, _state_at(plan, plan[AT_STATES], last, t), lanes, w,
-        outputs, lanes, rows, hidden, lanes,
+        parameters,
+        table[last + 1, INPUT_WEIGHT],
+        hidden,
+        one,
+        w,
+        _state_at(plan, plan[AT_STATES], last, t),
+        lanes,
+        w,
+        outputs,
+        lanes,
+        rows,
+        hidden,
+        lanes,
     )
     if plan[OUTPUT_ACTIVATION] == SIGMOID:
         sigmoid_in_place(w, outputs, rows * lanes)
@@ -219,8 +280,17 @@ def _forward_output(plan: Any, table: Any, parameters: Any, w: Any, t: int) -> N
 
 @jit
 def _shard_loss(
-    plan: Any, targets: Any, start: int, used: int, weights: Any, kind: int, delta: float, levels: Any, spread: Any,
-    base_gap: Any, w: Any,
+    plan: Any,
+    targets: Any,
+    start: int,
+    used: int,
+    weights: Any,
+    kind: int,
+    delta: float,
+    levels: Any,
+    spread: Any,
+    base_gap: Any,
+    w: Any,
 ) -> float:
     """Loss of a shard over all output steps; the output gradients are left in the workspace."""
     total = 0.0
@@ -236,8 +306,19 @@ def _shard_loss(
             fill_zero(w, doutputs, size)
             if kind == QUANTILE:
                 total += quantile_loss(
-                    levels, spread, base_gap, targets, target, batch, weights, w, outputs, doutputs, plan[AT_SCRATCH],
-                    lanes, used,
+                    levels,
+                    spread,
+                    base_gap,
+                    targets,
+                    target,
+                    batch,
+                    weights,
+                    w,
+                    outputs,
+                    doutputs,
+                    plan[AT_SCRATCH],
+                    lanes,
+                    used,
                 )
             else:
                 total += point_loss(
@@ -302,9 +383,15 @@ def _backward_layer(
         if layer < plan[LAYERS] - 1 or _output_slot(plan, t) >= 0:
             add_in_place(w, plan[AT_DSTATE], plan[AT_ABOVE] + t * n, n)
         cell_backward(
-            w, plan[CELL], gates, _state_at(plan, plan[AT_CELLS], layer, t),
-            _state_at(plan, plan[AT_CELLS], layer, t - 1), _state_at(plan, plan[AT_STATES], layer, t - 1),
-            plan[AT_DSTATE], plan[AT_DCELL], n,
+            w,
+            plan[CELL],
+            gates,
+            _state_at(plan, plan[AT_CELLS], layer, t),
+            _state_at(plan, plan[AT_CELLS], layer, t - 1),
+            _state_at(plan, plan[AT_STATES], layer, t - 1),
+            plan[AT_DSTATE],
+            plan[AT_DCELL],
+            n,
         )
         add_row_sums(w, gates, plan[GATE_ROWS], plan[LANES], gradient, table[layer, BIAS])
         if t > 0:
@@ -350,7 +437,15 @@ def _backward_below(
 
 @jit
 def _backward_inputs(
-    plan: Any, table: Any, parameters: Any, w: Any, gradient: Any, dinputs: Any, t: int, gates: int, start: int,
+    plan: Any,
+    table: Any,
+    parameters: Any,
+    w: Any,
+    gradient: Any,
+    dinputs: Any,
+    t: int,
+    gates: int,
+    start: int,
     used: int,
 ) -> None:
     """``dW_x += da_t x_t'`` of the first layer and, if asked for, ``dx_t = W_x' da_t`` into `dinputs` (T, F, B)."""

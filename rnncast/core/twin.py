@@ -177,7 +177,7 @@ def _layer_backward(
 
 
 def _sums_backward(shape: Shape, recurrent: Array, trace: Trace, dh_above: Array) -> tuple[Array, Array]:
-    """Gradients of the input sums (T, R_x, B) and of the recurrent sums (T, R_h, B), from the last step to the first."""
+    """Gradients of the input sums (T, R_x, B) and of the recurrent sums (T, R_h, B), last step first."""
     steps = len(trace.gates)
     da_x = np.empty((steps, len(recurrent), trace.h.shape[2]), trace.h.dtype)  # (T, R_x, B)
     da_h = np.empty_like(da_x)  # (T, R_h, B)

@@ -1,0 +1,91 @@
+"""The flat parameter vector and the flat workspace."""
+
+import numpy as np
+import pytest
+from core_cases import CELLS
+
+from rnncast.core import layout
+from rnncast.core.layout import (
+    FORWARD,
+    GRADIENT,
+    GRU,
+    LSTM,
+    RNN_TANH,
+    Shape,
+    check_shape,
+    lane_count,
+    parameter_count,
+    parameter_layout,
+    parameter_table,
+    workspace_plan,
+)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_parameters_fill_the_vector_without_gap(cell):
+    shape = Shape(CELLS[cell], 3, 5, 3, 2)
+    end = 0
+    for offset, dimensions in parameter_layout(shape).values():
+        assert offset == end
+        end += int(np.prod(dimensions))
+    assert parameter_count(shape) == end
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        pytest.param(RNN_TANH, 5 * 3 + 5 + 5 * 5 + 2 * 5 + 2, id="rnn"),
+        pytest.param(GRU, 15 * 3 + 15 + 5 + 15 * 5 + 2 * 5 + 2, id="gru"),
+        pytest.param(LSTM, 20 * 3 + 20 + 20 * 5 + 2 * 5 + 2, id="lstm"),
+    ],
+)
+def test_parameter_count_of_one_layer(cell, expected):
+    assert parameter_count(Shape(cell, 3, 5, 1, 2)) == expected
+
+
+def test_gru_recurrent_bias_follows_the_bias():
+    layout_ = parameter_layout(Shape(GRU, 3, 5, 2, 2))
+    for layer in range(2):
+        offset, dimensions = layout_[f"layer{layer}.bias"]
+        assert layout_[f"layer{layer}.recurrent_bias"] == (offset + dimensions[0], (5,))
+
+
+def test_table_holds_the_layouts_offsets():
+    shape = Shape(LSTM, 3, 5, 2, 4)
+    names = parameter_layout(shape)
+    got = parameter_table(shape)
+    expected = [
+        [names[f"layer{layer}.{key}"][0] for key in ("input_weight", "bias", "recurrent_weight")] for layer in range(2)
+    ]
+    np.testing.assert_array_equal(got[:2, :3], expected)
+    np.testing.assert_array_equal(got[:, layout.INPUTS], [3, 5, 5])
+    np.testing.assert_array_equal(got[2, :2], [names["output.weight"][0], names["output.bias"][0]])
+
+
+@pytest.mark.parametrize("batch", [1, 16, 17, 33, 64, 65, 100, 1024])
+def test_lanes_hold_the_batch_in_equal_shards(batch):
+    lanes = lane_count(batch)
+    assert lanes % 16 == 0
+    assert lanes <= layout.MAXIMUM_LANES
+    assert lanes - -(-batch // -(-batch // lanes)) < 16
+
+
+@pytest.mark.parametrize("mode", [FORWARD, GRADIENT], ids=["forward", "gradient"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_workspace_parts_do_not_overlap(cell, mode):
+    plan = workspace_plan(Shape(CELLS[cell], 3, 5, 2, 4), steps=6, batch=20, mode=mode, every_step=True)
+    offsets = plan[layout.AT_INPUTS :]
+    assert (np.diff(offsets) >= 0).all()
+    lanes, hidden = plan[layout.LANES], 5
+    slots = 7 if mode == GRADIENT else 2
+    assert plan[layout.AT_ABOVE] - plan[layout.AT_STATES] == 2 * slots * hidden * lanes
+    assert plan[layout.TOTAL] == offsets[-1] > 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("cell", 9), ("input_size", 0), ("hidden_size", 0), ("layers", 0), ("outputs", 0), ("output_activation", 7)],
+)
+def test_a_field_out_of_range_is_named(field, value):
+    with pytest.raises(ValueError, match=field):
+        check_shape(Shape(LSTM, 1, 1, 1, 1)._replace(**{field: value}))
