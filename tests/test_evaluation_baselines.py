@@ -29,6 +29,9 @@ AIRLINE = np.array(
     dtype=np.float64,
 )
 
+SPIKE = np.array([5.0, *[1.0] * 11])
+"""A season that shows in its autocorrelation at once."""
+
 # What R prints for decompose(AirPassengers, "multiplicative")$figure.
 AIRLINE_INDICES = [
     *(0.9102304, 0.8836253, 1.0073663, 0.9759060, 0.9813780, 1.1127758),
@@ -161,7 +164,8 @@ def test_naive2_starts_in_the_right_month() -> None:
     [
         pytest.param(AIRLINE, 12, True, id="airline"),
         pytest.param(AIRLINE, 1, False, id="no-season"),
-        pytest.param(AIRLINE[:35], 12, False, id="under-three-seasons"),
+        pytest.param(np.tile(SPIKE, 3)[:35], 12, False, id="under-three-seasons"),
+        pytest.param(np.tile(SPIKE, 3), 12, True, id="three-seasons"),
         pytest.param(np.full(100, 5.0), 4, False, id="constant"),
         pytest.param(np.tile(np.arange(24.0), 10), 24, False, id="lag-beyond-the-program"),  # 10 log10(240) = 23.8
         pytest.param(np.tile(np.arange(24.0), 11), 24, True, id="lag-within-the-program"),
