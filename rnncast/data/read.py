@@ -80,9 +80,8 @@ def read_panel(
     source = open_source(sources, stdin)
     table: Table = ParquetTable(source) if source.is_parquet else CsvTable(source)
     roles = find_columns(table, id_col, time_col, target_col)
-    table.load([c for c in (roles.time, roles.target) if c is not None], encoded=roles.id)
-    reader = _Reader(table, roles)
-    return reader.read(calendar, until)
+    table.load(roles.time, roles.target, roles.id)
+    return _Reader(table, roles).read(calendar, until)
 
 
 @dataclass
@@ -208,9 +207,9 @@ class _Reader:
 
     def _look_for_ids(self) -> None:
         """Take the file for several series if stamps repeat and just one column tells the repetitions apart."""
-        order = np.sort(self.times)
-        shared = np.flatnonzero(order[1:] == order[:-1])
-        if 2 * len(shared) < _SHARED_STAMPS * len(order):
+        order = find_order(self.times, None).rows
+        repeated = find_duplicates(self.times if order is None else self.times[order], None)
+        if 2 * len(repeated) < _SHARED_STAMPS * len(self.times):
             return  # a few repetitions are faults of one series
         taken = {self.roles.time, self.roles.target}
         found = [column for column in likely_ids(self.table, taken) if self._tells_apart(column)]

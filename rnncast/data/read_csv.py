@@ -1,4 +1,4 @@
-"""CSV files through one strict reader: every cell is read as text, and a row of more or fewer fields is an error.
+"""CSV files through one strict reader: every cell is what it should be, or is named; so is a row of too many fields.
 
 What is not understood yet (other separators and encodings, comment lines) is an error that says so; nothing is guessed.
 """
@@ -6,14 +6,17 @@ What is not understood yet (other separators and encodings, comment lines) is an
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from itertools import islice
 from typing import Any, NoReturn
 
+import numpy as np
+
+from rnncast.data.arrow import to_numpy
 from rnncast.data.records import Records
 from rnncast.data.source import Source
-from rnncast.data.table import ISO_DATE, NUMBER, Kind, kind_of_text
+from rnncast.data.table import COMMON_MARKERS, ISO_DATE, NUMBER, Kind, kind_of_text
 from rnncast.errors import DataError
 
 _SAMPLE_ROWS = 256
@@ -31,24 +34,24 @@ class CsvTable:
             raise DataError(
                 "the text holds a NUL byte", where=self._line(nul), hint="the file is damaged: get it again"
             )
-        self.names, self.start = self._read_header()
-        self._refuse_headless()
-        self.records = Records(self.data, self.start, skip_blank=len(self.names) > 1)
+        first = len(self.data) - len(self.data.lstrip(b"\r\n"))
         self.has_quotes = b'"' in self.data
-        if self.has_quotes and (quote := self.records.misplaced_quote()) is not None:
+        if self.has_quotes and (quote := Records(self.data, first).misplaced_quote()) is not None:
             raise DataError(
                 "a quotation mark stands where no field begins or ends, or is never closed",
                 where=self._line(quote),
                 hint='a field that holds one is written in quotes, with the mark doubled: "5"" pipe"',
             )
+        self.names, self.start = self._read_header(first)
+        self._refuse_headless()
+        self.records = Records(self.data, self.start, skip_blank=len(self.names) > 1)
         self._columns: dict[int, Any] = {}
 
     def _line(self, byte: int) -> str:
         return f"{self.name}:{Records(self.data).line_of_byte(byte)}"
 
-    def _read_header(self) -> tuple[tuple[str, ...], int]:
-        """Names of the columns, and the byte at which the rows begin."""
-        start = len(self.data) - len(self.data.lstrip(b"\r\n"))
+    def _read_header(self, start: int) -> tuple[tuple[str, ...], int]:
+        """Names of the columns in the line that begins at byte `start`, and the byte at which the rows begin."""
         if start == len(self.data):
             raise DataError("the input holds blank lines only", where=self.name)
         head = self.data[start : start + _SAMPLE_BYTES]
@@ -100,14 +103,20 @@ class CsvTable:
         if self.start + _SAMPLE_BYTES < len(self.data):
             lines.pop()  # cut off in the middle
         rows = csv.reader([line + "\n" for line in lines if line])
-        return [row for row in islice(rows, _SAMPLE_ROWS) if len(row) == len(self.names)]
+        try:
+            return [row for row in islice(rows, _SAMPLE_ROWS) if len(row) == len(self.names)]
+        except csv.Error:  # a field longer than the module takes
+            return []
 
     def kind(self, column: int) -> Kind:
         """What the first cells of a column look like."""
         return kind_of_text([row[column] for row in self._sample])
 
-    def load(self, columns: Sequence[int], encoded: int | None = None) -> None:
-        """Read these columns as text in one pass, and `encoded` as a dictionary of text.
+    def load(self, time: int | None, target: int, series: int | None) -> None:
+        """Read the columns of these roles in one pass, that of `series` as a dictionary.
+
+        The reader converts dates and numbers itself if every cell is one, in the form met most often; if any is not,
+        cells are read as text, for the parsers that know the other forms and can tell which cell is bad.
 
         Raises
         ------
@@ -115,29 +124,54 @@ class CsvTable:
             A row has more or fewer fields than the header, or a cell is not UTF-8.
         """
         import pyarrow as pa
-        import pyarrow.csv as pcsv
 
-        # Names may be empty or occur twice: columns go by their number.
-        wanted: dict[str, Any] = {str(c): pa.string() for c in columns}
-        if encoded is not None:
-            wanted[str(encoded)] = pa.dictionary(pa.int32(), pa.string())
-        if self.start == len(self.data):
-            raise DataError("there is a header and no row after it", where=self.name)
-        body: Any = pa.BufferReader(pa.py_buffer(self.data).slice(self.start))
+        text = {column: pa.string() for column in (time, target) if column is not None}
+        encoded = {} if series is None else {series: pa.dictionary(pa.int32(), pa.string())}
+        if time is None or self.kind(time) is Kind.TIME:
+            typed = {column: pa.timestamp("us") if column == time else pa.float64() for column in text}
+            try:
+                columns = self._read(typed | encoded)
+            except pa.ArrowInvalid:
+                pass
+            else:
+                # The parser takes "nan(1)" and "infinity" for numbers.
+                if np.isfinite(to_numpy(columns[target], "f8")).all():
+                    self._columns |= columns
+                    return
+        self._columns |= self._read_text(text | encoded)
+
+    def _read_text(self, types: Mapping[int, Any]) -> dict[int, Any]:
+        import pyarrow as pa
+
         try:
-            table = pcsv.read_csv(
-                body,
-                read_options=pcsv.ReadOptions(column_names=[str(c) for c in range(len(self.names))]),
-                parse_options=pcsv.ParseOptions(
-                    newlines_in_values=self.has_quotes, ignore_empty_lines=self.records.skip_blank
-                ),
-                convert_options=pcsv.ConvertOptions(
-                    column_types=wanted, include_columns=list(wanted), strings_can_be_null=False
-                ),
-            )
+            return self._read(types)
         except pa.ArrowInvalid as error:
             self._explain(error)
-        self._columns |= {int(name): table[name] for name in wanted}
+
+    def _read(self, types: Mapping[int, Any]) -> dict[int, Any]:
+        """Columns of these types, cell by cell or not at all (pyarrow.ArrowInvalid)."""
+        import pyarrow as pa
+        import pyarrow.csv as pcsv
+
+        if self.start == len(self.data):
+            raise DataError("there is a header and no row after it", where=self.name)
+        wanted = {str(column): dtype for column, dtype in types.items()}
+        body: Any = pa.BufferReader(pa.py_buffer(self.data).slice(self.start))
+        table = pcsv.read_csv(
+            body,
+            # Names may be empty or occur twice: columns go by their number.
+            read_options=pcsv.ReadOptions(column_names=[str(column) for column in range(len(self.names))]),
+            parse_options=pcsv.ParseOptions(
+                newlines_in_values=self.has_quotes, ignore_empty_lines=self.records.skip_blank
+            ),
+            convert_options=pcsv.ConvertOptions(
+                column_types=wanted,
+                include_columns=list(wanted),
+                null_values=list(COMMON_MARKERS),
+                strings_can_be_null=False,
+            ),
+        )
+        return {int(name): table[name] for name in wanted}
 
     def _explain(self, error: Exception) -> NoReturn:
         """Say which row it was that the reader refused."""
@@ -161,9 +195,11 @@ class CsvTable:
         raise DataError(f"the rows cannot be read: {str(error).splitlines()[0][:200]}", where=self.name) from error
 
     def column(self, column: int) -> Any:
-        """Cells of a column as text: a pyarrow ChunkedArray."""
+        """Cells of a column, as a pyarrow ChunkedArray: stamps, numbers or a dictionary if so loaded, else text."""
         if column not in self._columns:
-            self.load([column])
+            import pyarrow as pa
+
+            self._columns |= self._read_text({column: pa.string()})
         return self._columns[column]
 
     def place(self, row: int) -> str:

@@ -51,31 +51,33 @@ class ParquetTable:
             return kind_of_text([cell or "" for cell in self.column(column).slice(0, _SAMPLE_ROWS).to_pylist()])
         return Kind.UNUSABLE
 
-    def load(self, columns: Sequence[int], encoded: int | None = None) -> None:
-        """Read these columns in one pass; text is decoded but for `encoded`, which may stay a dictionary.
+    def load(self, time: int | None, target: int, series: int | None) -> None:
+        """Read the columns of these roles in one pass; that of `series` may stay a dictionary.
 
         Raises
         ------
         DataError
-            A name occurs twice, or the file is damaged.
+            The file is damaged.
         """
+        self._read([column for column in (time, target, series) if column is not None], series)
+
+    def _read(self, columns: Sequence[int], encoded: int | None = None) -> None:
         import pyarrow as pa
 
-        wanted = list(dict.fromkeys([*columns, *([] if encoded is None else [encoded])]))
-        names = [self.names[c] for c in wanted]
+        names = [self.names[c] for c in columns]
         try:
             table = self.file.read(columns=names)
         except (pa.ArrowException, OSError) as error:
             raise DataError(
                 "the Parquet file is damaged", where=self.name, hint=str(error).splitlines()[0][:200]
             ) from error
-        for column, name in zip(wanted, names, strict=True):
+        for column, name in zip(columns, names, strict=True):
             self._columns[column] = _plain(table[name], keep_dictionary=column == encoded)
 
     def column(self, column: int) -> Any:
         """Cells of a column in the file's type: a pyarrow ChunkedArray, dictionaries decoded."""
         if column not in self._columns:
-            self.load([column])
+            self._read([column])
         return self._columns[column]
 
     def place(self, row: int) -> str:

@@ -7,7 +7,7 @@ next one's in the same series; `gaps` has R - 1 entries, of which those between 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,8 +30,12 @@ REGULAR_SHARE = 0.45
 EDGE_SHARE = 0.9
 """Least share of stamps on the first (last, given) day of their months; vendors append today's date as a last row."""
 
-RECENT_DAYS = 520
-"""Days of each series that the open weekdays are learnt from: about two years, because exchanges change theirs."""
+RECENT_DAYS = (60, 520)
+"""Least and most days of a series that the open weekdays are learnt from: the last two years, because exchanges change
+theirs; fewer of each where there are many series."""
+
+RECENT_DAYS_IN_ALL = 52_000
+"""Days of all series together that the open weekdays are learnt from, as far as the least number allows."""
 
 RARE_SHARE = 0.2
 """A day of the week is closed if it occurs less often than this, relative to the most frequent one."""
@@ -39,24 +43,31 @@ RARE_SHARE = 0.2
 _HINT = "if the rows are meant to be one step apart, name the step: --freq D, B, W-FRI, MS, h, 30min ..."
 
 
-@dataclass(frozen=True)
 class _Stamps:
-    """Stamps as integers in one unit, with their division into series."""
+    """Stamps as integers of one unit, with their division into series; arrays of gaps are made once."""
 
-    values: NDArray[np.int64]  # (R,)
-    indptr: NDArray[np.int64]  # (S + 1,)
-    ids: Sequence[str] | None
+    def __init__(self, values: NDArray[np.int64], indptr: NDArray[np.int64], ids: Sequence[str] | None) -> None:
+        self.values = values  # (R,)
+        self.indptr = indptr  # (S + 1,)
+        self.ids = ids
 
-    @property
+    @cached_property
     def gaps(self) -> NDArray[np.int64]:
-        return np.diff(self.values)  # (R - 1,)
+        """Differences of neighbours, between series too, (R - 1,)."""
+        return self.values[1:] - self.values[:-1]
 
-    @property
+    @cached_property
     def inside(self) -> NDArray[np.bool_]:
-        inside = np.ones(len(self.values) - 1, dtype=bool)  # (R - 1,)
+        """Gaps that lie in one series, (R - 1,)."""
+        inside = np.ones(len(self.values) - 1, dtype=bool)
         boundaries = self.indptr[1:-1] - 1
         inside[boundaries[(boundaries >= 0) & (boundaries < len(inside))]] = False
         return inside
+
+    @cached_property
+    def true_gaps(self) -> NDArray[np.int64]:
+        """Gaps that lie in one series, without the others."""
+        return self.gaps if len(self.indptr) == 2 else self.gaps[self.inside]
 
     def with_values(self, values: NDArray[np.int64]) -> _Stamps:
         return _Stamps(values, self.indptr, self.ids)
@@ -64,9 +75,12 @@ class _Stamps:
     def regular_shares(self, regular: NDArray[np.bool_]) -> tuple[float, NDArray[np.float64], NDArray[np.int64]]:
         """Share of regular gaps over all and by series (S,), and the number of gaps by series (S,)."""
         counts = np.maximum(np.diff(self.indptr) - 1, 0)  # (S,)
-        total = np.concatenate(([0], np.cumsum(regular)))  # (R,)
-        ends = np.maximum(self.indptr[1:] - 1, self.indptr[:-1])
-        by_series = total[ends] - total[self.indptr[:-1]]  # (S,)
+        if len(counts) == 1:
+            by_series = np.array([np.count_nonzero(regular)])  # (S,)
+        else:
+            total = np.concatenate(([0], np.cumsum(regular & self.inside)))  # (R,)
+            ends = np.maximum(self.indptr[1:] - 1, self.indptr[:-1])
+            by_series = total[ends] - total[self.indptr[:-1]]  # (S,)
         return by_series.sum() / max(counts.sum(), 1), by_series / np.maximum(counts, 1), counts
 
 
@@ -79,11 +93,10 @@ def learn_frequency(
             "the step between rows cannot be learnt: no series has two rows",
             hint="give more rows, or name the step: --freq D, B, W-FRI, MS, h, 30min ...",
         )
-    stamps = _Stamps(times.astype(np.int64), np.asarray(indptr, dtype=np.int64), ids)
-    gaps = stamps.gaps[stamps.inside]
-    if gaps.min() <= 0:
+    stamps = _Stamps(times.view(np.int64), np.asarray(indptr, dtype=np.int64), ids)
+    if stamps.true_gaps.min() <= 0:
         raise ValueError("stamps are not strictly ascending in each series")
-    step = _lower_median(gaps)
+    step = _lower_median(stamps.true_gaps)
     if times.dtype.kind != "M":
         _check_regular(stamps, stamps.gaps == step, f"steps of {step}", str)
         return str(step), EVERY_DAY
@@ -97,25 +110,26 @@ def learn_frequency(
 def _lower_median(gaps: NDArray[np.int64]) -> int:
     """Middle gap; it is the most common one if any makes up more than half, and is found without sorting."""
     middle = (len(gaps) - 1) // 2
+    if 2 * np.count_nonzero(gaps == gaps[middle]) > len(gaps):  # more than half are equal: that is the median
+        return int(gaps[middle])
     return int(np.partition(gaps, middle)[middle])
 
 
 def _learn_days(days: _Stamps) -> tuple[str, str]:
-    inside = days.inside
     gaps = days.gaps
-    step = _lower_median(gaps[inside])
+    step = _lower_median(days.true_gaps)
     if step >= 28 and (frequency := _learn_months(days)) is not None:
         return frequency.alias, EVERY_DAY
     if step >= 7 and step % 7 == 0:
         return _learn_weeks(days, step // 7).alias, EVERY_DAY
-    same = gaps == step
-    if step > 1 and np.mean(gaps[inside] % step == 0) >= 0.95 and np.mean(same[inside]) >= REGULAR_SHARE:
-        _check_regular(days, same, f"steps of {step} days", _describe_days)
+    if step > 1 and np.mean(days.true_gaps % step == 0) >= 0.95:
+        _check_regular(days, gaps == step, f"steps of {step} days", _describe_days)
         return Frequency("day", step).alias, EVERY_DAY
     weekmask = learn_weekmask(days)
     to_next_open = _days_to_next_open(weekmask)  # (7,)
     expected = "steps of one day" if weekmask == EVERY_DAY else "steps of one business day"
-    _check_regular(days, gaps == to_next_open[weekday(days.values[:-1])], expected, _describe_days)
+    regular = gaps == to_next_open[weekday(days.values[:-1])] if weekmask != EVERY_DAY else gaps == 1
+    _check_regular(days, regular, expected, _describe_days)
     return ("D" if weekmask == EVERY_DAY else "B"), weekmask
 
 
@@ -134,7 +148,7 @@ def _learn_weeks(days: _Stamps, count: int) -> Frequency:
 def _learn_months(days: _Stamps) -> Frequency | None:
     """Months, quarters or years on the same day; None if the stamps have no day of the month in common."""
     months = days.with_values(months_of(days.values))
-    step = _lower_median(months.gaps[months.inside])
+    step = _lower_median(months.true_gaps)
     rule = _month_rule(days.values, months.values)
     if step < 1 or rule is None:
         return None
@@ -175,8 +189,10 @@ def learn_weekmask(days: _Stamps) -> str:
     kept = np.flatnonzero(changed)  # last row of each day of each series
     ends = np.searchsorted(kept, days.indptr[1:])  # (S,)
     starts = np.searchsorted(kept, days.indptr[:-1])  # (S,)
-    recent = _ranges(np.maximum(starts, ends - RECENT_DAYS), ends)
-    owner = np.repeat(np.arange(len(ends)), ends - np.maximum(starts, ends - RECENT_DAYS))
+    most = int(np.clip(RECENT_DAYS_IN_ALL // len(ends), *RECENT_DAYS))
+    starts = np.maximum(starts, ends - most)
+    recent = _ranges(starts, ends)
+    owner = np.repeat(np.arange(len(ends)), ends - starts)
     day = days.values[kept[recent]]  # (recent rows,)
     shape = (len(ends), 7)
     present = np.bincount(owner * 7 + weekday(day), minlength=len(ends) * 7).reshape(shape)  # (S, 7)
@@ -210,8 +226,8 @@ def _days_to_next_open(weekmask: str) -> NDArray[np.int64]:
 
 def _check_regular(stamps: _Stamps, regular: NDArray[np.bool_], expected: str, describe: Any) -> None:
     """DataError with the figures unless enough gaps (R - 1,) are regular, over all and in every longer series."""
-    share, shares, counts = stamps.regular_shares(regular & stamps.inside)
-    gaps = stamps.gaps[stamps.inside]
+    share, shares, counts = stamps.regular_shares(regular)
+    gaps = stamps.true_gaps
     if share < REGULAR_SHARE:
         raise DataError(
             f"the rows have no regular step: only {share:.0%} of {len(gaps):,} gaps between rows are {expected}; "

@@ -10,6 +10,9 @@ from typing import Any, Protocol
 MISSING_MARKERS = ("", ".", "na", "n/a", "null", "nan")
 """Cells that stand for no observation, in lower case."""
 
+COMMON_MARKERS = ("", ".", "NA", "N/A", "null", "NULL", "NaN", "nan")
+"""The spellings of them that pyarrow's reader is told of."""
+
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2}([ T][0-9:.]+(Z|[+-][0-9]{2}:?[0-9]{2})?)?)?")
 _OTHER_DATE = re.compile(
@@ -40,12 +43,12 @@ class Table(Protocol):
         """What the first cells of a column look like."""
         ...
 
-    def load(self, columns: Sequence[int], encoded: int | None = None) -> None:
-        """Read these columns in one pass; `encoded` as a dictionary. `column` reads what was not loaded."""
+    def load(self, time: int | None, target: int, series: int | None) -> None:
+        """Read the columns of these roles in one pass. `column` reads what was not loaded."""
         ...
 
     def column(self, column: int) -> Any:
-        """Cells of a column: a pyarrow ChunkedArray of text (CSV) or of the file's type (Parquet)."""
+        """Cells of a column, as a pyarrow ChunkedArray; text unless all cells fit the type."""
         ...
 
     def place(self, row: int) -> str:
