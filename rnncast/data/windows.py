@@ -79,4 +79,4 @@ def gather_inputs(
 
 def gather_targets(working: WorkingSeries, windows: Windows, horizon: int) -> NDArray[np.float64]:
     """The `horizon` rows from each window's end on, in working units, shape (K, B)."""
-    return working.values[windows.ends + np.arange(horizon, dtype=np.int64)[:, None]]
+    return np.asarray(working.values[windows.ends + np.arange(horizon, dtype=np.int64)[:, None]])

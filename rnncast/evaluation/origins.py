@@ -129,7 +129,7 @@ def _ends(panel: Panel, owner: int, shown: NDArray[np.int64]) -> NDArray[np.int6
     """Row just after the last one shown, by origin and series (W, S)."""
     if not panel.is_dated:
         before_end = panel.lengths[owner] - shown  # (W,)
-        return np.maximum(panel.indptr[1:] - before_end[:, None], panel.indptr[:-1])
+        return np.asarray(np.maximum(panel.indptr[1:] - before_end[:, None], panel.indptr[:-1]))
     cutoffs = panel.times[panel.rows(owner)][shown - 1]  # (W,)
     counts = [np.searchsorted(panel.times[panel.rows(s)], cutoffs, side="right") for s in range(len(panel.ids))]
     return np.asarray(panel.indptr[:-1] + np.stack(counts, axis=1), dtype=np.int64)

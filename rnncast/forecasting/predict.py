@@ -112,7 +112,7 @@ def _rolled(model: Model, working: WorkingSeries, horizon: int) -> tuple[NDArray
     Each further pass of the network continues from the medians of the one before; its gaps are added to those
     reached before as independent errors add, by their squares.
     """
-    passes = []
+    passes: list[NDArray[np.float64]] = []  # of (K, Q, B)
     first: LocalScale | None = None
     reached = np.zeros((len(model.network.quantile_levels), len(working.logarithmic)))  # (Q, B) squared gaps
     while len(passes) * model.network.horizon < horizon:

@@ -32,7 +32,7 @@ def initial_parameters(shape: Shape, rng: np.random.Generator, dtype: type = np.
     -------
     vector of `dtype`, shape (P,)
     """
-    vector = np.zeros(parameter_count(shape), dtype=dtype)
+    vector: NDArray[np.floating] = np.zeros(parameter_count(shape), dtype=dtype)  # (P,)
     hidden = shape.hidden_size
     for name, weight in views(vector, shape).items():
         if name.endswith("input_weight"):
@@ -62,7 +62,7 @@ def loss_table(config: NetworkConfig, spread: NDArray[np.float64], base_gap: NDA
 
 def decay_mask(shape: Shape, dtype: type = np.float32) -> NDArray[np.floating]:
     """One for each weight that weight decay shrinks, zero for each bias, shape (P,)."""
-    mask = np.ones(parameter_count(shape), dtype=dtype)
+    mask: NDArray[np.floating] = np.ones(parameter_count(shape), dtype=dtype)  # (P,)
     for name, view in views(mask, shape).items():
         if name.endswith("bias"):
             view[:] = 0.0

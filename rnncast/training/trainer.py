@@ -97,7 +97,8 @@ class Trainer:
         self._moments = np.zeros((2, len(self.parameters)), dtype=np.float32)  # (2, P)
         self._decay = decay_mask(shape)
         self._batches: Iterator[NDArray[np.int64]] = batches(len(self.windows), self.training.batch_size, rng)
-        self._engine = Engine(shape, self.config.input_size, self.training.batch_size, loss=self.head)
+        largest = max(self.training.batch_size, VALIDATION_WINDOWS)
+        self._engine = Engine(shape, self.config.input_size, largest, loss=self.head)
 
     def run(self, updates: int, deadline: Deadline) -> float:
         """Up to `updates` further updates; stops early at the deadline or at a value that is not finite.
@@ -118,7 +119,7 @@ class Trainer:
 
     def loss(self, prepared: PreparedWindows) -> float:
         """Mean loss of the averaged weights over prepared windows."""
-        return average_loss(self._engine, self.average, prepared, self.training.batch_size)
+        return self._engine.loss(self.average, prepared.inputs, prepared.targets)
 
     def _update(self, index: NDArray[np.int64]) -> float:
         prepared = prepare(self.config, self.working, self.windows.take(index))
@@ -153,18 +154,6 @@ class Trainer:
 def average_decay(update: int, decay: float) -> float:
     """Decay of the weights' moving average; shorter at first, so that the random start is forgotten."""
     return min(decay, update / (update + 10.0))
-
-
-def average_loss(engine: Engine, parameters: NDArray[np.float32], prepared: PreparedWindows, batch_size: int) -> float:
-    """Mean loss over prepared windows, batch by batch."""
-    count = prepared.targets.shape[-1]
-    total = 0.0
-    for start in range(0, count, batch_size):
-        stop = min(start + batch_size, count)
-        inputs = np.ascontiguousarray(prepared.inputs[:, :, start:stop])
-        targets = np.ascontiguousarray(prepared.targets[:, start:stop])
-        total += engine.loss(parameters, inputs, targets) * (stop - start)
-    return total / count
 
 
 def validation_sample(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> PreparedWindows:
