@@ -1,0 +1,103 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from panels import make_panel, random_walk
+
+from rnncast.errors import DataError
+from rnncast.evaluation.backtest import evaluate_model, evaluate_panel
+from rnncast.evaluation.origins import Plan
+from rnncast.training.defaults import TrainOptions, resolve
+from rnncast.training.train import train
+
+OPTIONS = TrainOptions(cell="gru", hidden_size=4, members=1, max_epochs=2, horizon=5)
+
+
+@pytest.fixture
+def panel(rng):
+    return make_panel({"a": random_walk(rng, 240), "b": 10 + rng.standard_normal(200)})
+
+
+def trained_until(panel, row):
+    known = panel.until(panel.times[row])
+    network, training, _ = resolve(OPTIONS, known)
+    return train(known, network, training)[0]
+
+
+@pytest.mark.parametrize("refit", [0, 1, 2], ids=["never", "always", "every second"])
+def test_rows_after_an_origin_change_no_byte_of_its_forecast(panel, refit):
+    """The leak test: whatever comes after a cutoff, the forecast at that cutoff stays the same to the bit."""
+    plan = Plan(n_windows=3, step_size=10, refit=refit)
+    expected, _ = evaluate_panel(panel, OPTIONS, plan)
+    for origin in range(3):
+        cutoff = expected.cutoffs[expected.origin == origin].max()
+        values = np.where((panel.times > cutoff)[:, None], -1e3 * panel.values + 7, panel.values)
+        got, _ = evaluate_panel(replace(panel, values=values), OPTIONS, plan)
+        rows = expected.origin <= origin
+        for method in expected.points:
+            assert got.points[method][rows].tobytes() == expected.points[method][rows].tobytes(), method
+            assert got.quantiles[method][rows].tobytes() == expected.quantiles[method][rows].tobytes(), method
+        assert got.scale_absolute[rows].tobytes() == expected.scale_absolute[rows].tobytes()
+        assert got.actual[rows].tobytes() != expected.actual[rows].tobytes()
+
+
+def test_rows_after_an_origin_do_not_leak_through_settings_left_to_the_data(panel):
+    options = replace(OPTIONS, horizon=None, hidden_size=None)
+    plan = Plan(n_windows=2, step_size=10)
+    expected, _ = evaluate_panel(panel, options, plan)
+    cutoff = expected.cutoffs[expected.origin == 0].max()
+    season = np.tile([0.0, 50.0, 5.0, 80.0, 2.0], len(panel.times))[: len(panel.times), None]
+    values = np.where((panel.times > cutoff)[:, None], season, panel.values)
+    got, _ = evaluate_panel(replace(panel, values=values), options, plan)
+    rows = expected.origin == 0
+    assert got.points["rnncast"][got.origin == 0].tobytes() == expected.points["rnncast"][rows].tobytes()
+
+
+def test_rows_are_what_came_and_forecasts_stand_beside_the_baselines(panel):
+    got, notes = evaluate_panel(panel, replace(OPTIONS, season_length=5), Plan(n_windows=3, step_size=10))
+    assert list(got.points) == ["rnncast", "last value", "drift", "seasonal naive"]
+    for s, end in ((0, 215), (1, 200)):
+        rows = (got.series == s) & (got.origin == 0)
+        end += panel.indptr[s]
+        if s == 1:
+            assert not rows.any()  # it ended before the first origin
+            continue
+        np.testing.assert_array_equal(got.actual[rows], panel.target[end : end + 5])
+        np.testing.assert_array_equal(got.times[rows], panel.times[end : end + 5])
+        np.testing.assert_array_equal(got.points["last value"][rows], panel.target[end - 1])
+    assert any("3 origins" in note for note in notes)
+
+
+def test_trained_model_is_scored_only_after_its_last_training_row(panel):
+    model = trained_until(panel, 150)
+    got, notes = evaluate_model(model, panel, Plan(step_size=5), levels=[80])
+    assert (got.times > panel.times[150]).all()
+    assert (got.cutoffs >= panel.times[150]).all()
+    assert got.quantiles["rnncast"].shape[1] == 3
+    assert any("trained once" in note for note in notes)
+
+
+def test_model_and_nothing_new_is_an_error_that_names_two_ways_out(panel):
+    model = trained_until(panel, 239)
+    with pytest.raises(DataError, match="no row after the last training row") as caught:
+        evaluate_model(model, panel, Plan())
+    assert "evaluate INPUT" in caught.value.hint
+    assert "--until" in caught.value.hint
+    assert caught.value.exit_code == 65
+
+
+def test_model_beats_the_last_value_where_there_is_something_to_learn(rng):
+    panel = make_panel({"noise": 10 + rng.standard_normal(700)})
+    options = replace(OPTIONS, max_epochs=None, hidden_size=8)
+    got, _ = evaluate_panel(panel, options, Plan(n_windows=20, step_size=5))
+    errors = {name: np.abs(got.actual - point).mean() for name, point in got.points.items()}
+    assert errors["rnncast"] < 0.85 * errors["last value"]
+
+
+def test_integer_steps_and_short_series(rng):
+    panel = make_panel({"a": random_walk(rng, 120), "b": random_walk(rng, 20)}, dated=False)
+    with pytest.raises(DataError, match="--skip-bad|too few"):
+        evaluate_panel(panel, OPTIONS, Plan(n_windows=3))
+    got, notes = evaluate_panel(panel, OPTIONS, Plan(n_windows=3), skip_short=True)
+    assert (got.times > got.cutoffs).all()
+    assert any("left out" in note and "b" in note for note in notes)
