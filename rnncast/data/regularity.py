@@ -96,7 +96,7 @@ def learn_frequency(
     stamps = _Stamps(times.view(np.int64), np.asarray(indptr, dtype=np.int64), ids)
     if stamps.true_gaps.min() <= 0:
         raise ValueError("stamps are not strictly ascending in each series")
-    step = _lower_median(stamps.true_gaps)
+    step = _usual_gap(stamps.true_gaps)
     if times.dtype.kind != "M":
         _check_regular(stamps, stamps.gaps == step, f"steps of {step}", str)
         return str(step), EVERY_DAY
@@ -105,6 +105,16 @@ def learn_frequency(
         _check_regular(stamps, stamps.gaps == step, f"steps of {describe_gap(step)}", describe_gap)
         return Frequency("clock", step).alias, learn_weekmask(days)
     return _learn_days(days)
+
+
+def _usual_gap(gaps: NDArray[np.int64]) -> int:
+    """Median gap, or a shorter one about as common: a session of two bars a day has as many nights as steps."""
+    median = _lower_median(gaps)
+    shorter = gaps[gaps < median]
+    if len(shorter) < REGULAR_SHARE * len(gaps):
+        return median
+    candidate = _lower_median(shorter)
+    return candidate if np.count_nonzero(gaps == candidate) >= REGULAR_SHARE * len(gaps) else median
 
 
 def _lower_median(gaps: NDArray[np.int64]) -> int:
