@@ -37,6 +37,11 @@ LARGEST_META = 64 << 20
 LARGEST_ROWS = 1 << 26
 """Rows of history that a model file may declare."""
 
+_DAMAGED = (
+    *(ValueError, TypeError, KeyError, AttributeError, RuntimeError, OverflowError),  # values that fit nothing
+    *(OSError, EOFError, zlib.error, zipfile.BadZipFile),  # places in the file that lead nowhere
+)
+
 
 def save_model(model: Model, path: str | Path, *, clobber: bool = True) -> None:
     """Write a model file whole, or leave what stood there.
@@ -68,27 +73,20 @@ def load_model(path: str | Path) -> Model:
         The file is no model, damaged, or of a newer format.
     """
     try:
-        with open(path, "rb") as stream:
-            return _read(stream)
+        stream = open(path, "rb")
     except OSError as error:
-        raise InputNotFoundError(f"cannot read the model: {error.strerror}", where=str(path)) from error
-    except RnncastError as error:
-        raise ModelFileError(error.message, where=str(path), hint=error.hint) from error
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-        RuntimeError,
-    ) as error:
-        raise ModelFileError(
-            f"not a model file of rnncast, or a damaged one ({type(error).__name__}: {error})",
-            where=str(path),
-            hint="train the model again, or restore the file from a copy",
-        ) from error
+        raise InputNotFoundError(f"cannot open the model: {error.strerror}", where=str(path)) from error
+    with stream:
+        try:
+            return _read(stream)
+        except RnncastError as error:
+            raise ModelFileError(error.message, where=str(path), hint=error.hint) from error
+        except _DAMAGED as error:
+            raise ModelFileError(
+                f"not a model file of rnncast, or a damaged one ({type(error).__name__}: {error})",
+                where=str(path),
+                hint="train the model again, or restore the file from a copy",
+            ) from error
 
 
 def _arrays(model: Model) -> dict[str, NDArray[Any]]:
