@@ -1,4 +1,4 @@
-"""The one place where Numba's options stand; every kernel of the core is made by `jit`.
+"""The one place where Numba's options stand: `jit` for what kernels call, `jit_entry` for what Python calls.
 
 Options: no GIL, disk cache, NumPy's error model (a division by zero gives inf or NaN, no exception), no bounds check,
 and the fastmath flags that keep NaN and infinity visible (never ``nnan`` or ``ninf``).
@@ -62,7 +62,20 @@ _warned = False
 
 
 def jit(function: _Function) -> _Function:
-    """Compile `function` at its first call, with the options of this module.
+    """Compile a function that only other kernels call; Python cannot call it.
+
+    The entry from Python, which it lacks, is a fifth of the time that compiling takes.
+    """
+    return _compile(function, no_cpython_wrapper=True)
+
+
+def jit_entry(function: _Function) -> _Function:
+    """Compile a function that Python calls, at its first call."""
+    return _compile(function, no_cpython_wrapper=False)
+
+
+def _compile(function: _Function, **more: bool) -> _Function:
+    """Numba's dispatcher of `function` with the options of this module.
 
     If no place is writable for the disk cache, kernels are compiled anew in each process and one RuntimeWarning
     says so.
@@ -72,13 +85,13 @@ def jit(function: _Function) -> _Function:
         # Numba reads its cache folder when a function is decorated; other users of Numba keep theirs.
         numba.config.CACHE_DIR = str(_FOLDER)
         try:
-            return cast(_Function, numba.njit(cache=True, **_OPTIONS)(function))
+            return cast(_Function, numba.njit(cache=True, **_OPTIONS, **more)(function))
         except RuntimeError:  # "no locator available"
             pass
         finally:
             numba.config.CACHE_DIR = before
     _warn_once()
-    return cast(_Function, numba.njit(**_OPTIONS)(function))
+    return cast(_Function, numba.njit(**_OPTIONS, **more)(function))
 
 
 def overload(stub: Callable[..., Any]) -> Callable[[_Function], _Function]:
@@ -98,4 +111,4 @@ def _warn_once() -> None:
     global _warned
     if not _warned:
         _warned = True
-        warnings.warn("no writable folder for compiled kernels: they are compiled anew in each run", RuntimeWarning, 3)
+        warnings.warn("no writable folder for compiled kernels: they are compiled anew in each run", RuntimeWarning, 4)

@@ -53,19 +53,20 @@ INPUT_ROWS: Final = 12
 RECURRENT_ROW: Final = 13
 STATE_SLOTS: Final = 14
 GATE_SLOTS: Final = 15
-AT_INPUTS: Final = 16
-AT_GATES: Final = 17
-AT_CELLS: Final = 18
-AT_STATES: Final = 19
-AT_ABOVE: Final = 20
-AT_DSTATE: Final = 21
-AT_DCELL: Final = 22
-AT_TRANSPOSED: Final = 23
-AT_DINPUT: Final = 24
-AT_OUTPUTS: Final = 25
-AT_DOUTPUTS: Final = 26
-AT_SCRATCH: Final = 27
-TOTAL: Final = 28
+UNIT: Final = 16  # 1: a literal argument would make Numba compile a kernel once more
+AT_INPUTS: Final = 17
+AT_GATES: Final = 18
+AT_CELLS: Final = 19
+AT_STATES: Final = 20
+AT_ABOVE: Final = 21
+AT_DSTATE: Final = 22
+AT_DCELL: Final = 23
+AT_TRANSPOSED: Final = 24
+AT_DINPUT: Final = 25
+AT_OUTPUTS: Final = 26
+AT_DOUTPUTS: Final = 27
+AT_SCRATCH: Final = 28
+TOTAL: Final = 29
 
 MAXIMUM_LANES: Final = 64
 _LANE_QUANTUM = 16  # lanes are a multiple of the widest vector (16 float32 on AVX-512)
@@ -188,7 +189,7 @@ def workspace_plan(shape: Shape, steps: int, batch: int, mode: int, every_step: 
     }
     plan = np.zeros(TOTAL + 1, np.int64)
     plan[:STATE_SLOTS] = (mode, *shape, steps, batch, lanes, every_step, rows, input_rows, recurrent_row)
-    plan[STATE_SLOTS], plan[GATE_SLOTS] = state_slots, gate_slots
+    plan[STATE_SLOTS], plan[GATE_SLOTS], plan[UNIT] = state_slots, gate_slots, 1
     offset = 0
     for entry, size in sizes.items():
         plan[entry] = offset

@@ -21,49 +21,50 @@ def add_product(
     `a0`, `x0`, `c0` are the offsets of the first elements; A has steps `row` and `column` (so that a transposed A needs
     no copy), X and C have rows of length n that begin `ldx` and `ldc` apart.
     """
-    for i in range(0, m - 1, 2):
-        first = c[c0 + i * ldc : c0 + i * ldc + n]
-        second = c[c0 + (i + 1) * ldc : c0 + (i + 1) * ldc + n]
-        for j in range(0, k - 1, 2):
+    rows = m - m % 4
+    columns = k - k % 2
+    for i in range(0, rows, 4):
+        at = c0 + i * ldc
+        first = c[at : at + n]
+        second = c[at + ldc : at + ldc + n]
+        third = c[at + 2 * ldc : at + 2 * ldc + n]
+        fourth = c[at + 3 * ldc : at + 3 * ldc + n]
+        for j in range(0, columns, 2):
             p = a0 + i * row + j * column
-            q = x0 + j * ldx
-            _two_by_two(
-                a[p],
-                a[p + column],
-                a[p + row],
-                a[p + row + column],
-                x[q : q + n],
-                x[q + ldx : q + ldx + n],
-                first,
-                second,
-            )
-        if k % 2 == 1:
-            p = a0 + i * row + (k - 1) * column
-            q = x0 + (k - 1) * ldx
-            _one_by_one(a[p], x[q : q + n], first)
-            _one_by_one(a[p + row], x[q : q + n], second)
-    if m % 2 == 1:
-        last = c[c0 + (m - 1) * ldc : c0 + (m - 1) * ldc + n]
+            q = p + column
+            a00, a10, a20, a30 = a[p], a[p + row], a[p + 2 * row], a[p + 3 * row]
+            a01, a11, a21, a31 = a[q], a[q + row], a[q + 2 * row], a[q + 3 * row]
+            above = x[x0 + j * ldx : x0 + j * ldx + n]
+            below = x[x0 + (j + 1) * ldx : x0 + (j + 1) * ldx + n]
+            for lane in range(n):
+                b0 = above[lane]
+                b1 = below[lane]
+                s0 = first[lane] + (a00 * b0 + a01 * b1)
+                s1 = second[lane] + (a10 * b0 + a11 * b1)
+                s2 = third[lane] + (a20 * b0 + a21 * b1)
+                s3 = fourth[lane] + (a30 * b0 + a31 * b1)
+                first[lane] = s0
+                second[lane] = s1
+                third[lane] = s2
+                fourth[lane] = s3
+    if rows < m:
+        _add_block(a, a0 + rows * row, row, column, x, x0, ldx, c, c0 + rows * ldc, ldc, m - rows, k, n)
+    if columns < k:
+        _add_block(a, a0 + columns * column, row, column, x, x0 + columns * ldx, ldx, c, c0, ldc, rows, k - columns, n)
+
+
+@jit
+def _add_block(
+    a: Any, a0: int, row: int, column: int, x: Any, x0: int, ldx: int, c: Any, c0: int, ldc: int, m: int, k: int, n: int
+) -> None:
+    """What `add_product` does, one row and one column at a time: for the odd row and the odd column."""
+    for i in range(m):
+        target = c[c0 + i * ldc : c0 + i * ldc + n]
         for j in range(k):
-            q = x0 + j * ldx
-            _one_by_one(a[a0 + (m - 1) * row + j * column], x[q : q + n], last)
-
-
-@jit
-def _two_by_two(a00: Any, a01: Any, a10: Any, a11: Any, x0: Any, x1: Any, c0: Any, c1: Any) -> None:
-    for n in range(c0.size):
-        p = x0[n]
-        q = x1[n]
-        first = c0[n] + (a00 * p + a01 * q)
-        second = c1[n] + (a10 * p + a11 * q)
-        c0[n] = first
-        c1[n] = second
-
-
-@jit
-def _one_by_one(a: Any, x: Any, c: Any) -> None:
-    for n in range(c.size):
-        c[n] += a * x[n]
+            factor = a[a0 + i * row + j * column]
+            source = x[x0 + j * ldx : x0 + j * ldx + n]
+            for lane in range(n):
+                target[lane] += factor * source[lane]
 
 
 @jit

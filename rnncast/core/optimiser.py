@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from rnncast.core.jit import jit
+from rnncast.core.jit import jit_entry
 
 
-@jit
+@jit_entry
 def adamw_step(
     parameters: Any,
     gradient: Any,

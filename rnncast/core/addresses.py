@@ -1,0 +1,53 @@
+"""Where things lie in the workspace: offsets by layer and step, from the plan of a run (see `layout`).
+
+Letters: F features, S lanes, H hidden units, R gate rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rnncast.core.jit import jit
+from rnncast.core.layout import (
+    AT_GATES,
+    AT_INPUTS,
+    AT_STATES,
+    EVERY_STEP,
+    FEATURES,
+    GATE_ROWS,
+    GATE_SLOTS,
+    HIDDEN,
+    LANES,
+    STATE_SLOTS,
+    STEPS,
+)
+
+
+@jit
+def state_at(plan: Any, start: int, layer: int, t: int) -> int:
+    """Offset of h_t (or c_t) of a layer, (H, S); t = -1 is the initial state."""
+    slots = plan[STATE_SLOTS]
+    return start + (layer * slots + (t + 1) % slots) * plan[HIDDEN] * plan[LANES]  # type: ignore[no-any-return]
+
+
+@jit
+def gates_at(plan: Any, layer: int, t: int) -> int:
+    """Offset of the gates of a layer at step t, (R, S)."""
+    slots = plan[GATE_SLOTS]
+    return plan[AT_GATES] + (layer * slots + t % slots) * plan[GATE_ROWS] * plan[LANES]  # type: ignore[no-any-return]
+
+
+@jit
+def input_at(plan: Any, layer: int, t: int) -> int:
+    """Offset of what a layer takes at step t: the inputs (F, S), or the state of the layer below (H, S)."""
+    if layer == 0:
+        return plan[AT_INPUTS] + t * plan[FEATURES] * plan[LANES]  # type: ignore[no-any-return]
+    return state_at(plan, plan[AT_STATES], layer - 1, t)
+
+
+@jit
+def output_slot(plan: Any, t: int) -> int:
+    """Position of step t among the output steps; -1 if the network gives no output there."""
+    if plan[EVERY_STEP]:
+        return t
+    return 0 if t == plan[STEPS] - 1 else -1
