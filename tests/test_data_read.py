@@ -180,7 +180,7 @@ def test_newest_first_is_sorted_and_said():
 def test_disorder_is_sorted_and_said():
     panel, notes = read("date,price\n2024-01-02,2\n2024-01-01,1\n2024-01-03,3\n")
     assert panel.target.tolist() == [1, 2, 3]
-    assert any("(1 steps back): sorted" in note for note in notes)
+    assert any("(1 step back): sorted" in note for note in notes)
 
 
 def test_interleaved_series_are_no_disorder():

@@ -271,7 +271,11 @@ class _Reader:
         """Bring the rows into the order of a panel; DataError for stamps that occur twice in a series."""
         order = find_order(self.times, self.codes)
         if order.descents:
-            how = "newest first" if order.newest_first else f"not in order of time ({order.descents:,} steps back)"
+            how = (
+                "newest first"
+                if order.newest_first
+                else f"not in order of time ({counted(order.descents, 'step')} back)"
+            )
             self.notes.append(f"the rows were {how}: sorted")
         if order.rows is not None:
             self.rows = self._file_rows(order.rows)

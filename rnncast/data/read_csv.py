@@ -180,7 +180,7 @@ class CsvTable:
         if len(ragged):
             row = int(ragged[0])
             found = int(self.records.field_counts[row])
-            further = f"; {len(ragged) - 1:,} further rows differ" if len(ragged) > 1 else ""
+            further = ("", "; 1 more row differs", f"; {len(ragged) - 1:,} more rows differ")[min(len(ragged) - 1, 2)]
             raise DataError(
                 f"the row has {found} fields, the header {expected}{further}",
                 where=self.place(row),

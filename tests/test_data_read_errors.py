@@ -1,0 +1,427 @@
+"""Files that cannot be used: each error names the place, what stands there, and how to mend it."""
+
+import gzip
+import io
+import os
+import zipfile
+
+import pytest
+
+from rnncast.data.read import read_panel
+from rnncast.errors import DataError, InputNotFoundError, StorageError, UsageError
+
+GOOD = "date,price\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n2024-01-04,4\n"
+
+
+def failure(text, error=DataError, **options):
+    data = text if isinstance(text, bytes) else text.encode()
+    with pytest.raises(error) as caught:
+        read_panel(["-"], stdin=io.BytesIO(data), **options)
+    return caught.value
+
+
+# case -> (file, part of the message, where, part of the hint)
+CELLS = {
+    "text in the target": (
+        "date,price\n2024-01-01,1\n2024-01-02,61.17*\n2024-01-03,closed\n",
+        "'61.17*' is not a number; 1 more cell like it",
+        "stdin:3, column 'price'",
+        "leave it empty",
+    ),
+    "text in the target of a series": (
+        "date,series,price\n2024-01-01,WTI,1\n2024-01-02,WTI,2\n2024-01-03,WTI,x\n",
+        "'x' is not a number",
+        "stdin:4, column 'price', series 'WTI'",
+        "leave it empty",
+    ),
+    "after blank lines": (
+        "date,price\n\n2024-01-01,1\n\n\n2024-01-02,2\n2024-01-03,x\n",
+        "'x' is not a number",
+        "stdin:7, column 'price'",
+        "correct it",
+    ),
+    "after quoted line ends": (
+        'date,price,note\n2024-01-01,1,"a\nb\n\nc"\n2024-01-02,x,"d\n"\n',
+        "'x' is not a number",
+        "stdin:6, column 'price'",
+        "correct it",
+    ),
+    "CR line ends": (
+        b"date,price\r2024-01-01,1\r2024-01-02,x\r",
+        "'x' is not a number",
+        "stdin:3, column 'price'",
+        "correct it",
+    ),
+    "blank lines of CR LF": (
+        b"date,price\r\n\r\n2024-01-01,1\r\n\r\n2024-01-02,x\r\n",
+        "'x' is",
+        "stdin:5, column 'price'",
+        "correct it",
+    ),
+    "empty lines of one column": ("price\n1\n\n2\nx\n", "'x' is not a number", "stdin:5, column 'price'", "correct it"),
+    "decimal comma": (
+        'date,price\n2024-01-01,"61,17"\n2024-01-02,"61,18"\n',
+        "'61,17' is not a number; 1 more",
+        "stdin:2, column 'price'",
+        "decimal point",
+    ),
+    "thousands": (
+        'date,price\n2024-01-01,"1,084.79"\n',
+        "'1,084.79' is not a number",
+        "stdin:2, column 'price'",
+        "1084.79",
+    ),
+    "hexadecimal": ("date,price\n2024-01-01,0x10\n2024-01-02,1\n", "'0x10' is not a number", "stdin:2", "correct it"),
+    "underscore": ("date,price\n2024-01-01,1_000\n2024-01-02,1\n", "'1_000' is not a number", "stdin:2", "correct it"),
+    "brackets": ("date,price\n2024-01-01,(36.98)\n2024-01-02,1\n", "'(36.98)' is not", "stdin:2", "with a hyphen"),
+    "minus sign": ("date,price\n2024-01-01,1\n2024-01-02,−36.98\n", "is not a number", "stdin:3", "with a hyphen"),
+    "infinity": (
+        "date,price\n2024-01-01,1\n2024-01-02,inf\n",
+        "'inf' is infinite",
+        "stdin:3, column 'price'",
+        "correct",
+    ),
+    "too large": (
+        "date,price\n2024-01-01,1e400\n2024-01-02,1\n",
+        "is too large",
+        "stdin:2, column 'price'",
+        "larger unit",
+    ),
+    "payload of NaN": (
+        "date,price\n2024-01-01,nan(1)\n2024-01-02,1\n",
+        "'nan(1)' is not a number",
+        "stdin:2",
+        "correct",
+    ),
+    "other form of date": (
+        "date,price\n2024-01-01,1\n2024-01-02,2\n23/12/2024,3\n24/12/2024,4\n",
+        "'23/12/2024' is not a date in ISO 8601 form; 1 more cell like it",
+        "stdin:4, column 'date'",
+        "2024-01-31",
+    ),
+    "regional dates": (
+        "date,price\n01/02/2024,1\n02/02/2024,2\n",
+        "'01/02/2024' is not a date",
+        "stdin:2",
+        "2024-01-31",
+    ),
+    "regional dates by content": (
+        "Tag,price\n01.02.2024,1\n02.02.2024,2\n",
+        "'Tag' seems to hold dates",
+        "stdin",
+        "2024",
+    ),
+    "date that does not exist": (
+        "date,price\n2024-02-29,1\n2023-02-29,2\n",
+        "'2023-02-29' is a date that does not exist",
+        "stdin:3",
+        "correct it",
+    ),
+    "hour that does not exist": (
+        "date,price\n2024-01-01 23:00,1\n2024-01-01 24:00,2\n",
+        "'2024-01-01 24:00'",
+        "stdin:3",
+        "",
+    ),
+    "zone": (
+        "ds,y\n2024-01-01T00:00Z,1\n2024-01-02T00:00Z,2\n",
+        "names a zone or an offset",
+        "stdin:2",
+        "not supported yet",
+    ),
+    "offset": (
+        "ds,y\n2024-01-01 00:00+01:00,1\n",
+        "names a zone or an offset",
+        "stdin:2, column 'ds'",
+        "not supported yet",
+    ),
+    "too fine": ("ds,y\n2024-01-01T00:00:00.0000001,1\n", "is finer than a microsecond", "stdin:2", "round"),
+    "UNIX seconds": ("ds,y\n1561939200,1\n1562025600,2\n", "look like UNIX times", "stdin", None),
+    "fraction of a step": ("ds,y\n1,1\n2.5,2\n3,3\n", "'2.5' is not a date", "stdin:3, column 'ds'", "integer steps"),
+    "date among steps": ("ds,y\n1,1\n2,2\n2024-01-01,3\n", "'2024-01-01'", "stdin:4, column 'ds'", None),
+    "missing date": (
+        "date,price\n,1\n2024-01-01,2\nNaT,3\n",
+        "the time is missing in 2 rows (also 4)",
+        "stdin:2, column 'date'",
+        "fill it in",
+    ),
+    "missing id": (
+        "date,series,price\n2024-01-01,a,1\n2024-01-02,,2\n2024-01-03, ,2\n",
+        "the name of the series is missing in 2 rows (also 4)",
+        "stdin:3, column 'series'",
+        "fill it in",
+    ),
+    "no value at all": (
+        "date,price\n2024-01-01,\n2024-01-02,NA\n",
+        "all 2 cells of column 'price' are missing",
+        "stdin",
+        None,
+    ),
+    "footer": (
+        "date,price\n2024-01-01,1\n2024-01-02,2\nTotal,9999.99\n",
+        "'Total' is not a date",
+        "stdin:4",
+        "2024-01-31",
+    ),
+    "duplicate": (
+        "date,price\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n2024-01-02,4\n2024-01-05,4\n2024-01-06,4\n2024-01-07,5\n"
+        "2024-01-08,4\n2024-01-09,4\n2024-01-10,4\n2024-01-11,4\n",
+        "2024-01-02 occurs again, first at stdin:3",
+        "stdin:5",
+        "--id-col",
+    ),
+    "duplicate in a series": (
+        "date,series,price\n2024-01-01,a,1\n2024-01-01,b,1\n2024-01-02,a,2\n2024-01-01,b,3\n",
+        "2024-01-01 occurs again, first at stdin:3",
+        "stdin:5, series 'b'",
+        "keep one row",
+    ),
+    "repeated hour": (
+        "date,price\n" + "".join(f"2016-10-30 {hour:02d}:00,1\n" for hour in (0, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10)),
+        "2016-10-30 02:00 occurs again",
+        "stdin:5",
+        "clocks go back",
+    ),
+    "too many fields": (
+        "date,price\n2024-01-01,1\n2024-01-02,1,234.5\n2024-01-03,1,2,3\n",
+        "the row has 3 fields, the header 2; 1 more row differs",
+        "stdin:3",
+        "quotes around",
+    ),
+    "too few fields": (
+        "date,price,note\n2024-01-01,1,x\n\n2024-01-02,1\n",
+        "has 2 fields, the header 3",
+        "stdin:4",
+        "quotes",
+    ),
+    "comma in quotes is no field": (
+        'date,price,note\n2024-01-01,1,"a,\nb"\n2024-01-02,1\n',
+        "has 2 fields, the header 3",
+        "stdin:4",
+        "quotes",
+    ),
+    "quote never closed": (
+        'date,price,note\n2024-01-01,1,x\n2024-01-02,1,"y\n2024-01-03,2,z\n',
+        "quotation mark",
+        "stdin:3",
+        "",
+    ),
+    "quote in a field": (
+        'date,price,note\n2024-01-01,1,5" pipe\n2024-01-02,1,7" pipe\n',
+        "quotation mark",
+        "stdin:2",
+        "doubled",
+    ),
+    "text after a quote": ('date,price\n2024-01-01,"1"2\n', "quotation mark", "stdin:2", "doubled"),
+    "not UTF-8": (
+        b"date,price,n\n2024-01-01,1,\xe4\n2024-01-02,\xe4,b\n",
+        "not encoded in UTF-8",
+        "stdin:2",
+        "save the file",
+    ),
+    "header not in UTF-8": (
+        b"date,pr\xe4is\n2024-01-01,1\n",
+        "header is not encoded in UTF-8",
+        "stdin:1",
+        "save the file",
+    ),
+    "NUL byte": (
+        b"date,price\n2024-01-01,1\n2024-\x0001-02,2\n" + b"2024-01-03,3\n" * 20,
+        "NUL byte",
+        "stdin:3",
+        "damaged",
+    ),
+    "header alone": ("date,price\n", "a header and no row", "stdin", None),
+    "blank lines alone": ("\n\r\n\n", "blank lines only", "stdin", None),
+    "comments": ("\n# Source: EIA\n#\ndate,price\n2024-01-01,1\n", "comment lines", "stdin:2", "seems to be line 4"),
+    "semicolons": ("date;price\n2024-01-01;1\n", "separated by semicolons", "stdin:1", "commas between columns"),
+    "tabs": ("date\tprice\n2024-01-01\t1\n", "separated by tabs", "stdin:1", "commas between columns"),
+    "no header": (
+        "2024-01-01,58.91\n2024-01-02,56.0\n",
+        "first line holds no column names",
+        "stdin",
+        "such as date,price",
+    ),
+    "irregular": (
+        "date,price\n2024-01-01,1\n2024-01-04,1\n2024-01-09,1\n2024-02-11,1\n2024-04-02,1\n2024-04-05,1\n2024-05-30,1\n",
+        "no regular step",
+        "stdin",
+        "--freq",
+    ),
+    "one row": ("date,price\n2024-01-01,1\n", "no series has two rows", "stdin", "--freq"),
+}
+
+
+@pytest.mark.parametrize(("text", "message", "where", "hint"), CELLS.values(), ids=CELLS)
+def test_place_and_remedy(text, message, where, hint):
+    error = failure(text)
+    assert message in error.message
+    assert error.where.startswith(where)
+    assert hint is None or hint in error.hint
+    assert not error.message.endswith(".")
+
+
+# case -> (header, options, part of the message, part of the hint)
+COLUMNS = {
+    "wide": ("date,AUD,CAD", {}, "several columns could be the target: 'AUD', 'CAD'", "--target-col"),
+    "two times": ("date,time,price", {}, "several columns could be the time: 'date', 'time'", "--time-col"),
+    "two ids": (
+        "date,ticker,series,price",
+        {},
+        "several columns could name the series: 'ticker', 'series'",
+        "--id-col",
+    ),
+    "two targets": ("date,price,value", {}, "several columns could be the target: 'price', 'value'", "--target-col"),
+    "same name twice": ("date,price,price", {}, "2 columns are named 'price' (columns 2 and 3)", "a name of its own"),
+    "mistyped target": ("date,close,open", {"target_col": "clsoe"}, "no column 'clsoe'", "did you mean 'close'?"),
+    "mistyped time": ("date,close", {"time_col": "dtae"}, "no column 'dtae'", "did you mean 'date'?"),
+    "mistyped id": ("date,symbol,close", {"id_col": "simbol"}, "no column 'simbol'", "did you mean 'symbol'?"),
+    "spelt otherwise": ("date,close", {"target_col": "CLOSE"}, "no column 'CLOSE'", "did you mean 'close'?"),
+    "nothing similar": ("date,close", {"target_col": "zzz"}, "no column 'zzz'", "one of 'date', 'close'"),
+    "one for two": (
+        "date,close",
+        {"target_col": "close", "id_col": "close"},
+        "named for two roles",
+        "a different column",
+    ),
+}
+
+
+@pytest.mark.parametrize(("header", "options", "message", "hint"), COLUMNS.values(), ids=COLUMNS)
+def test_columns_that_cannot_be_found_list_the_candidates(header, options, message, hint):
+    cells = ["2024-01-0{day}"] + ["{day}"] * header.count(",")
+    rows = "".join(",".join(cells).format(day=day) + "\n" for day in range(1, 5))
+    error = failure(f"{header}\n{rows}", **options)
+    assert message in error.message
+    assert hint in error.hint
+
+
+def test_no_numbers_to_forecast():
+    error = failure("date,name\n2024-01-01,a\n2024-01-02,b\n")
+    assert error.message == "no column holds numbers to forecast; there are 'name' (text)"
+    assert "--target-col" in error.hint
+
+
+def test_a_few_repeated_stamps_make_no_series_of_a_comment_column():
+    days = "".join(f"2024-01-{day:02d},{day},{'roll' if day == 20 else 'none'}\n" for day in range(1, 29))
+    error = failure("date,price,comment\n" + days + "2024-01-20,7,other\n")
+    assert "2024-01-20 occurs again" in error.message
+
+
+# ---- options
+
+
+@pytest.mark.parametrize("until", ["soon", "2024-02-30", "2024-13-01", "31/01/2024", ""])
+def test_until_that_is_no_date(until):
+    error = failure(GOOD, UsageError, until=until)
+    assert "--until" in error.message
+
+
+def test_until_of_the_other_kind():
+    assert "holds dates" in failure(GOOD, until="7").message
+    assert "holds integer steps" in failure("ds,y\n1,1\n2,2\n", until="2024-01-01").message
+
+
+def test_until_before_the_first_row():
+    error = failure(GOOD, until="2023-12-31")
+    assert error.message == "no row at or before 2023-12-31"
+    assert error.hint == "the first row is at 2024-01-01"
+
+
+def test_named_step_of_the_other_kind():
+    assert "holds dates" in failure(GOOD, freq="1").message
+    assert "holds integer steps" in failure("ds,y\n1,1\n2,2\n", freq="D").message
+    assert "not understood" in failure(GOOD, UsageError, freq="fortnight").message
+
+
+# ---- files that are no CSV
+
+
+def zipped():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.csv", GOOD)
+    return buffer.getvalue()
+
+
+FOREIGN = {
+    "empty": (b"", "empty (0 bytes)"),
+    "HTML": (b"\n<!DOCTYPE html>\n<html></html>", "an HTML page"),
+    "XML": (b"<?xml version='1.0'?>", "an XML document"),
+    "JSON": (b'[{"date": 1}]', "JSON"),
+    "ZIP": (zipped(), "a ZIP archive or an Excel workbook"),
+    "gzip": (gzip.compress(GOOD.encode()), "compressed by gzip"),
+    "UTF-16": (GOOD.encode("utf-16"), "UTF-16"),
+    "random bytes": (bytes(range(1, 256)) * 8, "neither CSV nor Parquet"),
+    "cut Parquet": (b"PAR1" + b"\x15\x04" * 100, "not a valid Parquet file"),
+}
+
+
+@pytest.mark.parametrize(("data", "message"), FOREIGN.values(), ids=FOREIGN)
+def test_foreign_content_is_named_in_a_line(data, message):
+    error = failure(data)
+    assert message in error.message
+    assert error.where == "stdin"
+    assert "\n" not in error.message
+    assert error.message.isprintable()
+
+
+def test_name_and_content_that_disagree(tmp_path):
+    parquet, text = tmp_path / "a.csv", tmp_path / "a.parquet"
+    parquet.write_bytes(b"PAR1....PAR1")
+    text.write_text(GOOD)
+    with pytest.raises(DataError, match="this is a Parquet file") as error:
+        read_panel([str(parquet)])
+    assert error.value.where == str(parquet)
+    with pytest.raises(DataError, match="not a Parquet file") as error:
+        read_panel([str(text)])
+    assert error.value.where == str(text)
+
+
+# ---- inputs that are not there
+
+
+def test_no_such_file_names_the_nearest(tmp_path):
+    (tmp_path / "prices.csv").write_text(GOOD)
+    with pytest.raises(InputNotFoundError, match="there is no file") as error:
+        read_panel([str(tmp_path / "price.csv")])
+    assert error.value.hint == f"did you mean {tmp_path / 'prices.csv'}?"
+    assert error.value.exit_code == 66
+
+
+def test_no_such_folder(tmp_path):
+    with pytest.raises(InputNotFoundError) as error:
+        read_panel([str(tmp_path / "none" / "a.csv")])
+    assert "no folder" in error.value.hint
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(InputNotFoundError, match="is a folder") as error:
+        read_panel([str(tmp_path)])
+    assert error.value.exit_code == 66
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="everything may be read by root")
+def test_a_file_that_may_not_be_read(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(GOOD)
+    path.chmod(0)
+    with pytest.raises(InputNotFoundError) as error:
+        read_panel([str(path)])
+    assert "may not be read" in error.value.message
+
+
+def test_a_read_that_fails_is_a_fault_of_the_storage(monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(StorageError) as error:
+        read_panel(["a.csv"])
+    assert error.value.exit_code == 74
+
+
+def test_one_input_at_a_time():
+    with pytest.raises(UsageError, match="2 inputs") as error:
+        read_panel(["a.csv", "b.csv"])
+    assert "one file" in error.value.hint
