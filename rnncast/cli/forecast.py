@@ -1,0 +1,144 @@
+"""``rnncast forecast``: from a model and the rows it keeps, or fresh ones, to a table of forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from rnncast.cli.inputs import check_output, open_model, read_for_model
+from rnncast.cli.options import InputOptions, Report, at_least, check_levels, flag, given, option, takes
+from rnncast.cli.output import Output
+from rnncast.errors import UsageError
+
+if TYPE_CHECKING:
+    from rnncast.forecasting.result import Forecast
+    from rnncast.model.model import Model
+
+EXAMPLES = """\b
+Examples:
+  rnncast forecast prices.npz
+  rnncast forecast prices.npz fresh.csv --level 90 -o forecast.parquet
+  tail -200 fresh.csv | rnncast forecast prices.npz - --quantiles 0.1,0.5,0.9
+"""
+
+
+@takes(columns=InputOptions, report=Report)
+def forecast(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model file.", show_default=False)],
+    columns: InputOptions,
+    report: Report,
+    source: Annotated[
+        str | None,
+        typer.Argument(metavar="[INPUT]", help="Fresh rows, or - for stdin.  [the model's rows]", show_default=False),
+    ] = None,
+    horizon: Annotated[int | None, option("Steps to forecast.", "the trained horizon", "N")] = None,
+    level: Annotated[
+        list[float] | None, option("Central interval in per cent; may be repeated.", "the model's", "PERCENT")
+    ] = None,
+    quantiles: Annotated[str | None, option("Quantiles, as 0.1,0.5,0.9.", "none", "LIST")] = None,
+    format: Annotated[
+        Literal["csv", "json", "ndjson", "parquet", "table"] | None,
+        option("Form of the output.", "by -o's ending; else table on a terminal, csv in a pipe"),
+    ] = None,
+    output: Annotated[str | None, option("File to write.", "stdout", "FILE", "--output", "-o")] = None,
+    no_clobber: Annotated[bool, flag("Refuse to replace an existing file.", "--no-clobber")] = False,
+) -> None:
+    """Forecast with a trained model, from the rows that it keeps or from fresh ones.
+
+    The columns keep the input's names; rnncast is the point forecast, rnncast-lo-80 and rnncast-hi-80 the bounds of the
+    80 per cent interval.
+    """
+    out = Output(quiet=report.quiet)
+    at_least(1, horizon=horizon)
+    taus = parse_quantiles(quantiles)
+    check_levels(level or ())
+    if output is not None:
+        check_output(output, [model, *([] if source is None else [source])], clobber=not no_clobber)
+    if report.json and format not in (None, "json"):
+        raise UsageError(f"--json and --format {format} contradict each other", hint="leave one of them out")
+    trained = open_model(model)
+    levels = default_levels(trained) if level is None and not taus else tuple(level or ())
+    issued = issue(trained, source, columns, out, horizon=horizon, levels=levels, quantiles=taus)
+    _write(issued, levels, taus, "json" if report.json else format, output, out, clobber=not no_clobber)
+
+
+def issue(
+    model: Model,
+    source: str | None,
+    columns: InputOptions,
+    out: Output,
+    *,
+    horizon: int | None,
+    levels: Sequence[float],
+    quantiles: Sequence[float],
+) -> Forecast:
+    """Read the input, if there is one, and forecast; notes go to stderr."""
+    from rnncast.forecasting.predict import forecast as forecast_model
+
+    panel = None
+    if source is not None:
+        panel, notes = read_for_model(source, columns, model)
+        out.notes(notes)
+    elif named := given(columns):
+        raise UsageError(f"{named[0]} needs an input", hint="name a file of rows after the model")
+    steps = horizon or model.network.horizon
+    if steps > model.network.horizon and (levels or quantiles):
+        out.note(
+            f"steps {model.network.horizon + 1} to {steps} lie beyond the trained horizon of {model.network.horizon}: "
+            "their intervals are extrapolated, not calibrated"
+        )
+    return forecast_model(model, panel, steps, quantile_levels(levels, quantiles))
+
+
+def quantile_levels(levels: Sequence[float], quantiles: Sequence[float]) -> tuple[float, ...]:
+    """Quantiles that the intervals and the list need together, ascending."""
+    from rnncast.training.defaults import quantile_levels as of_levels
+
+    return tuple(sorted({*(of_levels(levels) if levels else ()), *quantiles}))
+
+
+def default_levels(model: Model) -> tuple[float, ...]:
+    """Central intervals in per cent that the model was trained with."""
+    from rnncast.report.card import model_levels
+
+    return model_levels(model)
+
+
+def parse_quantiles(text: str | None) -> tuple[float, ...]:
+    """Quantiles of a comma list, in its order; UsageError for what is not between 0 and 1."""
+    if text is None:
+        return ()
+    found: list[float] = []
+    for word in text.split(","):
+        try:
+            value = round(float(word), 12)
+        except ValueError:
+            value = float("nan")
+        if not 0 < value < 1:
+            raise UsageError(
+                f"--quantiles must be numbers between 0 and 1, found {word.strip()!r}", hint="as 0.1,0.5,0.9"
+            )
+        found.append(value)
+    return tuple(dict.fromkeys(found))
+
+
+def _write(
+    issued: Forecast,
+    levels: Sequence[float],
+    quantiles: Sequence[float],
+    fmt: str | None,
+    path: str | None,
+    out: Output,
+    *,
+    clobber: bool,
+) -> None:
+    from rnncast.data.write import write_table
+
+    if fmt == "parquet" and path is None and out.stdout_is_terminal:
+        raise UsageError("Parquet is not for a terminal", hint="name a file with -o, or pass it on in a pipe")
+    table = issued.table(levels=tuple(dict.fromkeys(levels)), quantiles=quantiles)
+    write_table(table, path, fmt, out.stdout, clobber=clobber)
+    if path is not None:
+        out.note(f"wrote {len(issued.point):,} rows to {path}")

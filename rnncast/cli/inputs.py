@@ -1,0 +1,222 @@
+"""What the commands read: models, data for a model, and the checks of an output before any work is done."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from rnncast.cli.options import InputOptions
+from rnncast.cli.output import standard_input
+from rnncast.errors import DataError, InputNotFoundError, ModelFileError, OutputError, RnncastError, UsageError
+
+if TYPE_CHECKING:
+    from rnncast.data.panel import Panel
+    from rnncast.data.table import Table
+    from rnncast.model.model import Model
+
+STDIN = "-"
+COMPARED_ROWS = 20
+"""Fewest rows whose own step is held against the model's."""
+
+
+def is_model(path: str) -> bool:
+    """Whether a path names a model rather than data, told from the file itself, or its ending if it is damaged."""
+    if not os.path.isfile(path):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "meta.npy" in archive.namelist()
+    except (zipfile.BadZipFile, OSError):
+        return path.lower().endswith(".npz")
+
+
+def open_model(path: str) -> Model:
+    """The model in a file; an error that says what to do if there is none."""
+    from rnncast.model.artifact import load_model
+
+    if path == STDIN or not os.path.exists(path):
+        near = _similar_model(path)
+        raise InputNotFoundError(
+            f"there is no model {path}",
+            hint=f"did you mean {near}?" if near else f"train it first: rnncast train INPUT -o {path}",
+        )
+    if os.path.isfile(path) and not is_model(path):
+        raise ModelFileError(
+            "this is not a model", where=path, hint=f"the model comes first; to make one: rnncast train {path}"
+        )
+    return load_model(path)
+
+
+def read_input(source: str, options: InputOptions) -> tuple[Panel, tuple[str, ...], Table]:
+    """Data without a model: the panel, notes, and the table that it came from."""
+    from rnncast.data.read import read_panel
+
+    _refuse_model(source)
+    table, again = _open_table(source)
+    panel, notes = read_panel(
+        [source],
+        id_col=options.id_col,
+        time_col=options.time_col,
+        target_col=options.target_col,
+        freq=options.freq,
+        until=options.until,
+        stdin=again,
+    )
+    return panel, notes, table
+
+
+def read_for_training(sources: Sequence[str], options: InputOptions) -> tuple[Panel, tuple[str, ...]]:
+    """Data to train on: the panel and notes."""
+    from rnncast.data.read import read_panel
+
+    for source in sources:
+        _refuse_model(source)
+    return read_panel(
+        sources,
+        id_col=options.id_col,
+        time_col=options.time_col,
+        target_col=options.target_col,
+        freq=options.freq,
+        until=options.until,
+        stdin=standard_input() if STDIN in sources else None,
+    )
+
+
+def read_for_model(source: str, options: InputOptions, model: Model) -> tuple[Panel, tuple[str, ...]]:
+    """Data for a trained model: its own column names where the input has them, and its step where none can be learnt.
+
+    Returns
+    -------
+    panel, notes
+    """
+    table, again = _open_table(source)
+    names, known = set(table.names), model.columns
+    options = replace(
+        options,
+        id_col=options.id_col or (known.id if known.id in names else None),
+        time_col=options.time_col or (known.time if known.time in names else None),
+        target_col=options.target_col or (known.target if known.target in names else None),
+    )
+
+    def read(freq: str | None) -> tuple[Panel, tuple[str, ...]]:
+        from rnncast.data.read import read_panel
+
+        return read_panel(
+            [source],
+            id_col=options.id_col,
+            time_col=options.time_col,
+            target_col=options.target_col,
+            freq=freq,
+            until=options.until,
+            stdin=None if again is None else BytesIO(again.getvalue()),
+        )
+
+    try:
+        panel, notes = read(options.freq)
+    except DataError as error:  # too few rows to learn a step from, or no regular one: the model knows its own
+        try:
+            panel, notes = read(model.calendar.freq)
+        except RnncastError:
+            raise error from None
+        return panel, notes
+    own, expected = panel.calendar, model.calendar
+    if own.freq != expected.freq and panel.lengths.max() >= COMPARED_ROWS and own.is_dated == expected.is_dated:
+        notes += (
+            f"warning: the rows come {own.describe()}, those of training came {expected.describe()}; "
+            "the stamps of the forecast follow the training",
+        )
+    return panel, notes
+
+
+def check_output(path: str, sources: Sequence[str], *, clobber: bool = True, model: bool = False) -> None:
+    """Refuse an output that cannot be created, or that would destroy an input, before long work is done for it.
+
+    Parameters
+    ----------
+    path, sources
+        Output, and the inputs of this call.
+    clobber
+        Whether an existing file may be replaced.
+    model
+        Whether a model is written; it then replaces models only.
+    """
+    target = Path(path)
+    if any(source != STDIN and _same_file(path, source) for source in sources):
+        raise UsageError(f"the output {path} is also an input, and would replace it", hint="name another file with -o")
+    if target.is_dir():
+        raise OutputError(
+            f"{path} is a folder, expected the name of a file", hint=f"for instance -o {target / 'x.npz'}"
+        )
+    if target.exists():
+        if not clobber:
+            raise OutputError(
+                f"{path} exists and is not to be replaced", hint="leave out --no-clobber, or name another file"
+            )
+        if model and target.is_file() and target.stat().st_size and not is_model(path):
+            raise OutputError(f"{path} exists and is no model", hint="name another file with -o, or remove it")
+        if not target.is_file():  # a device or a pipe: nothing beside it is touched
+            return
+    folder = Path(os.path.realpath(target)).parent
+    if not folder.is_dir():
+        raise OutputError(f"{path} cannot be created: there is no folder {folder}", hint=f"mkdir -p {folder}")
+    try:
+        with tempfile.TemporaryFile(dir=folder):  # permissions alone do not tell of a read-only file system
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be created: {error.strerror}", where=str(folder), hint="name another folder with -o"
+        ) from error
+
+
+def shell_word(text: str) -> str:
+    """A file name as it is typed in a command."""
+    import shlex
+
+    return "./" + text if text.startswith("-") and text != STDIN else shlex.quote(text)
+
+
+def _refuse_model(source: str) -> None:
+    if source != STDIN and is_model(source):
+        raise UsageError(
+            f"{source} is a model, expected a file of data", hint=f"rnncast inspect {source} shows what it is"
+        )
+
+
+def _open_table(source: str) -> tuple[Table, BytesIO | None]:
+    """The columns of an input, and its bytes once more if it is a stream, which cannot be read again."""
+    from rnncast.data.source import open_source
+
+    stream: BinaryIO | None = standard_input() if source == STDIN else None
+    opened = open_source([source], stream)
+    if opened.is_parquet:
+        from rnncast.data.read_parquet import ParquetTable
+
+        return ParquetTable(opened), BytesIO(opened.data) if stream else None
+    from rnncast.data.read_csv import CsvTable
+
+    return CsvTable(opened), BytesIO(opened.data) if stream else None
+
+
+def _same_file(path: str, other: str) -> bool:
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return False
+
+
+def _similar_model(path: str) -> str | None:
+    from difflib import get_close_matches
+
+    folder, name = os.path.split(path)
+    try:
+        models = [other for other in os.listdir(folder or ".") if other.endswith(".npz")]
+    except OSError:
+        return None
+    near = get_close_matches(name, models, n=1)
+    return os.path.join(folder, near[0]) if near else None

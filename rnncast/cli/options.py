@@ -1,0 +1,166 @@
+"""Options that several commands share, declared once, and how a command takes a group of them.
+
+A group is a frozen dataclass whose fields are Typer options; `takes` gives a command's function the options of the
+groups as parameters of the command line, and hands the groups over whole. Every option is None (or empty, or false)
+unless it is given, so that "given" can be told from "left to the data". Typer alone is imported here: this module is
+loaded by every call.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import Annotated, Any, Literal, get_type_hints
+
+import typer
+
+from rnncast.errors import UsageError
+
+
+def option(help: str, default: str, metavar: str | None = None, *names: str) -> Any:
+    """An option with its default said in words at the end of its line of help."""
+    return typer.Option(*names, help=f"{help}  [{default}]", show_default=False, metavar=metavar)
+
+
+def flag(help: str, *names: str) -> Any:
+    """An option that is off unless it is given."""
+    return typer.Option(*names, help=f"{help}  [off]", show_default=False)
+
+
+def at_least(least: int, **values: int | None) -> None:
+    """UsageError unless each value that was given is `least` or more; keywords are the names of the options."""
+    for name, value in values.items():
+        if value is not None and value < least:
+            raise UsageError(f"{_typed(name)} must be at least {least}, found {value}")
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """How the columns of an input are named, and which rows count."""
+
+    id_col: Annotated[str | None, option("Column that names the series.", "found by its name", "NAME")] = None
+    time_col: Annotated[
+        str | None, option("Column of dates or integer steps.", "found by its name or content", "NAME")
+    ] = None
+    target_col: Annotated[str | None, option("Column to forecast.", "found by its name or content", "NAME")] = None
+    freq: Annotated[str | None, option("Step between rows: B, D, W-FRI, ME, h, 30min ...", "learnt", "STEP")] = None
+    until: Annotated[
+        str | None, option("Last date or step to use; later rows are not seen.", "the last row", "STAMP")
+    ] = None
+
+
+@dataclass(frozen=True)
+class TrainingChoices:
+    """The network and its training; what is not given is left to the data."""
+
+    horizon: Annotated[int | None, option("Steps to forecast.", "one season, or 10 without a season", "N")] = None
+    level: Annotated[
+        list[float] | None, option("Central interval in per cent; may be repeated.", "80 and 95", "PERCENT")
+    ] = None
+    season_length: Annotated[int | None, option("Rows of a season; 1 for none.", "found in the data", "N")] = None
+    cell: Annotated[Literal["rnn", "gru", "lstm"] | None, option("Recurrent cell.", "lstm")] = None
+    activation: Annotated[
+        Literal["tanh", "sigmoid"] | None, option("Activation of the rnn cell; the others use tanh.", "tanh")
+    ] = None
+    hidden_size: Annotated[int | None, option("Units of a layer.", "32", "N")] = None
+    layers: Annotated[int | None, option("Recurrent layers.", "1", "N")] = None
+    input_size: Annotated[
+        int | None, option("Rows that the network reads.", "two seasons or horizons, at least 20", "N")
+    ] = None
+    loss: Annotated[
+        Literal["quantile", "mse", "mae", "huber"] | None,
+        option("What training minimises; intervals need quantile.", "quantile"),
+    ] = None
+    members: Annotated[int | None, option("Networks trained and averaged.", "3", "N")] = None
+    max_epochs: Annotated[int | None, option("Most epochs; 0 leaves the baseline untrained.", "30", "N")] = None
+    learning_rate: Annotated[float | None, option("Highest learning rate.", "0.003", "X")] = None
+    batch_size: Annotated[int | None, option("Windows of an update.", "128", "N")] = None
+    seed: Annotated[int | None, option("Start of the random numbers; same seed, same model.", "0", "N")] = None
+    time_limit: Annotated[float | None, option("Training winds up after this time.", "no limit", "SECONDS")] = None
+
+    def __post_init__(self) -> None:
+        at_least(
+            1,
+            horizon=self.horizon,
+            season_length=self.season_length,
+            hidden_size=self.hidden_size,
+            layers=self.layers,
+            members=self.members,
+            batch_size=self.batch_size,
+        )
+        at_least(2, input_size=self.input_size)
+        at_least(0, max_epochs=self.max_epochs, seed=self.seed)
+        if self.learning_rate is not None and not 0 < self.learning_rate < 10:
+            raise UsageError(f"--learning-rate must be above 0 and below 10, found {self.learning_rate:g}")
+        if self.time_limit is not None and not self.time_limit > 0:
+            raise UsageError(f"--time-limit must be above 0 seconds, found {self.time_limit:g}")
+        check_levels(self.level or ())
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is said, and how."""
+
+    json: Annotated[bool, flag("One JSON document on stdout; an error is JSON on stderr.", "--json")] = False
+    quiet: Annotated[bool, flag("Leave nothing but errors on stderr.", "--quiet", "-q")] = False
+    debug: Annotated[bool, flag("Show the traceback of an error.", "--debug")] = False
+
+
+def check_levels(levels: Sequence[float]) -> None:
+    """UsageError unless each is a central interval in per cent."""
+    for level in levels:
+        if not 0 < level < 100:
+            raise UsageError(
+                f"--level must be above 0 and below 100 per cent, found {level:g}",
+                hint="for instance --level 80 --level 95",
+            )
+
+
+def _typed(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def given(group: TrainingChoices | InputOptions) -> list[str]:
+    """Names of the options of a group that the user gave, as they are typed."""
+    values = {field.name: getattr(group, field.name) for field in fields(group)}
+    return [_typed(name) for name, value in values.items() if value is not None and value != []]
+
+
+def takes(**groups: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Decorate a command's function: its parameters named here become the options of their groups.
+
+    The function's own parameters come first in ``--help``, then those of the groups in the order given.
+    """
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        hints = get_type_hints(function, include_extras=True)
+        parameters = [
+            parameter.replace(annotation=hints[name], kind=parameter.KEYWORD_ONLY)
+            for name, parameter in inspect.signature(function).parameters.items()
+            if name not in groups
+        ]
+        for group in groups.values():
+            types = get_type_hints(group, include_extras=True)
+            parameters += [
+                inspect.Parameter(
+                    field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=types[field.name]
+                )
+                for field in fields(group)
+            ]
+
+        @wraps(function)
+        def command(**values: Any) -> None:
+            whole = {
+                name: group(**{field.name: values.pop(field.name) for field in fields(group)})
+                for name, group in groups.items()
+            }
+            function(**values, **whole)
+
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        del command.__wrapped__  # Typer would read the parameters of the inner function
+        return command
+
+    return decorate

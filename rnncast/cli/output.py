@@ -1,0 +1,210 @@
+"""The one module that writes to stdout and stderr.
+
+stdout carries data only. stderr carries notes, progress and errors; off a terminal it holds plain lines without
+control sequences. Text from data (names of columns, series, files) is never read as markup, and its control characters
+are shown escaped, so that a hostile name cannot drive a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+
+if TYPE_CHECKING:
+    from rnncast.report.tables import TextTable
+
+MAX_ERROR_LINES = 6
+
+
+class Output:
+    """The two streams of one call.
+
+    Parameters
+    ----------
+    quiet
+        Whether stderr is left to errors.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+
+    @property
+    def stdout(self) -> TextIO:
+        """Stream of the data, for a writer."""
+        return sys.stdout
+
+    @property
+    def stdout_is_terminal(self) -> bool:
+        """Whether a person reads stdout."""
+        return sys.stdout.isatty()
+
+    def bar(self) -> Bar | None:
+        """A bar on stderr; None where it would be out of place: off a terminal, or when quiet."""
+        return Bar() if self.stderr_is_live and not self.quiet else None
+
+    @property
+    def stderr_is_live(self) -> bool:
+        """Whether stderr is a terminal on which a bar can be drawn."""
+        return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    def note(self, text: str) -> None:
+        """Say something on stderr."""
+        if not self.quiet:
+            _say(text)
+
+    def notes(self, texts: Iterable[str]) -> None:
+        """Say several things on stderr, a line each."""
+        for text in texts:
+            self.note(text)
+
+    def warn(self, text: str) -> None:
+        """Say on stderr that something is not as it should be."""
+        self.note(f"warning: {text}")
+
+    def line(self, text: str = "") -> None:
+        """One line of data on stdout."""
+        sys.stdout.write(printable(text) + "\n")
+
+    def document(self, document: Mapping[str, Any]) -> None:
+        """One JSON document on stdout; numbers that are not finite are a fault of the caller."""
+        sys.stdout.write(to_json(document, indent=2) + "\n")
+
+    def table(self, table: TextTable) -> None:
+        """A table on stdout: drawn with rich on a terminal, aligned plain text otherwise."""
+        if self.stdout_is_terminal:
+            _draw(table)
+            return
+        for line in table.lines():
+            self.line(line)
+
+
+class Bar:
+    """One bar on stderr that shows the step that is under way, and vanishes at the end."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._progress = Progress(
+            TextColumn("{task.fields[name]}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[detail]}", markup=False),
+            TimeElapsedColumn(),
+            console=Console(file=sys.stderr),
+            transient=True,
+            auto_refresh=False,  # a refreshing thread would wait for the kernels anyway
+        )
+        self._task = self._progress.add_task("", name="", detail="")
+        self._progress.start()
+
+    def show(self, name: str, done: int, total: int, detail: str = "") -> None:
+        """What is under way, how much of it is done, and a figure."""
+        self._progress.update(self._task, name=name, detail=detail, completed=done, total=total, refresh=True)
+
+    def close(self) -> None:
+        """Take the bar off the terminal."""
+        self._progress.stop()
+
+
+class ErrorReport:
+    """How an error is said: as a few lines, or as one JSON object."""
+
+    @staticmethod
+    def lines(message: str, where: str | None, hint: str | None) -> None:
+        """At most `MAX_ERROR_LINES` lines on stderr: what, where, how to mend."""
+        parts = [("error: ", message), ("  where: ", where), ("  fix: ", hint)]
+        lines = [
+            prefix + line if first else " " * len(prefix) + line
+            for prefix, text in parts
+            if text
+            for first, line in zip((True, *([False] * text.count("\n"))), text.splitlines(), strict=False)
+        ]
+        for line in lines[:MAX_ERROR_LINES]:
+            _say(line)
+
+    @staticmethod
+    def json(code: int, message: str, where: str | None, hint: str | None) -> None:
+        """One JSON object, on one line of stderr."""
+        document = {"schema": "rnncast.error/1", "code": code, "message": message, "where": where, "hint": hint}
+        sys.stderr.write(to_json(document) + "\n")
+
+    @staticmethod
+    def traceback(error: BaseException) -> None:
+        """The traceback of an error, on stderr."""
+        import traceback
+
+        sys.stderr.write("".join(traceback.format_exception(error)))
+
+
+def to_json(document: Mapping[str, Any], *, indent: int | None = None) -> str:
+    """JSON text without a NaN token; what is no valid Unicode (bytes of a file name) is escaped."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent)
+    return text.encode("utf-8", errors="backslashreplace").decode("utf-8")
+
+
+def printable(text: str) -> str:
+    """Text with its control characters escaped; what a person reads stays as it is."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\xa0" else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def prepare_streams() -> None:
+    """Data is UTF-8 wherever it goes; a character that stderr cannot show is escaped rather than fatal."""
+    for stream, errors in ((sys.stdout, "strict"), (sys.stderr, "backslashreplace")):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors=errors)
+
+
+def flush() -> None:
+    """Bring out what is buffered, so that a closed pipe or a full disk shows now and not after the exit code."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+
+
+def abandon() -> None:
+    """Point stdout at nothing, after it broke: what is still buffered can go nowhere and must not be tried again."""
+    try:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
+    except (OSError, ValueError):  # a stream without a descriptor needs no such care
+        pass
+
+
+def standard_input() -> BinaryIO:
+    """Bytes of stdin; says so where a person would otherwise wonder why nothing happens."""
+    if sys.stdin.isatty():
+        _say("reading from the terminal; end with Ctrl-D")
+    return sys.stdin.buffer
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(printable(text) + "\n")
+
+
+def _draw(table: TextTable) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(
+        box=box.SIMPLE_HEAD, title=Text(printable(table.title)) if table.title else None, title_justify="left"
+    )
+    for name, right in zip(table.header, table.right_aligned, strict=True):
+        drawn.add_column(Text(printable(name)), justify="right" if right else "left", overflow="fold")
+    for row in table.rows:
+        drawn.add_row(*_cells(row))
+    Console(file=sys.stdout, highlight=False).print(drawn)
+
+
+def _cells(row: Sequence[str]) -> list[Any]:
+    from rich.text import Text  # a Text is shown as it is: "[close]" would be taken for markup
+
+    return [Text(printable(cell)) for cell in row]

@@ -1,0 +1,164 @@
+"""``rnncast train``: from data to a model file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rnncast.cli.inputs import STDIN, check_output, read_for_training, shell_word
+from rnncast.cli.options import InputOptions, Report, TrainingChoices, flag, option, takes
+from rnncast.cli.output import Output
+from rnncast.cli.progress import Progress
+from rnncast.errors import UsageError
+
+if TYPE_CHECKING:
+    from rnncast.model.model import Model
+    from rnncast.training.defaults import TrainOptions
+
+EXAMPLES = """\b
+Examples:
+  rnncast train prices.csv
+  rnncast train panel.parquet --horizon 20 --level 90 -o panel.npz
+  rnncast train prices.csv --until 2024-06-30 --cell gru --members 5
+"""
+
+DEFAULT_MODEL = "model.npz"
+"""Model of an input that has no name of its own."""
+
+
+@takes(choices=TrainingChoices, columns=InputOptions, report=Report)
+def train(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="CSV or Parquet file, or - for stdin.", show_default=False)
+    ],
+    choices: TrainingChoices,
+    columns: InputOptions,
+    report: Report,
+    output: Annotated[
+        str | None, option("Model file.", "the input's name with .npz, in this folder", "FILE", "--output", "-o")
+    ] = None,
+    no_clobber: Annotated[bool, flag("Refuse to replace an existing model.", "--no-clobber")] = False,
+    no_history: Annotated[
+        bool, flag("Keep no rows in the model; forecasts then need an input.", "--no-history")
+    ] = False,
+    skip_bad: Annotated[bool, flag("Leave out series that are too short, by name.", "--skip-bad")] = False,
+) -> None:
+    """Train a model on a file of series and save it as one file.
+
+    Columns, calendar, season and network are chosen from the data and said on stderr, with a verdict on whether the
+    model adds anything to the last value.
+    """
+    path = output or default_model(inputs)
+    check_output(path, inputs, clobber=not no_clobber, model=True)
+    job = TrainingJob(path, tuple(inputs), not no_clobber, not no_history, skip_bad)
+    run_training(job, train_options(choices), columns, report)
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What is trained on, and where the model goes.
+
+    Attributes
+    ----------
+    path, inputs
+        The model file, and the inputs.
+    clobber, keep_history, skip_bad : bool
+        Whether an existing model may be replaced, whether rows are kept in it, whether short series are left out.
+    """
+
+    path: str
+    inputs: tuple[str, ...]
+    clobber: bool = True
+    keep_history: bool = True
+    skip_bad: bool = False
+
+
+def run_training(job: TrainingJob, options: TrainOptions, columns: InputOptions, report: Report) -> None:
+    """Read, train, save, and say what came of it."""
+    from rnncast.model.artifact import save_model
+    from rnncast.training.defaults import resolve
+    from rnncast.training.split import without_short_series
+    from rnncast.training.train import train as train_model
+
+    out = Output(quiet=report.quiet)
+    panel, notes = read_for_training(job.inputs, columns)
+    out.notes(notes)
+    network, training, chosen = resolve(options, panel)
+    out.notes(chosen)
+    panel, left_out = without_short_series(panel, network, skip=job.skip_bad)
+    warnings = (f"{len(left_out)} series left out as too short: {', '.join(left_out)}",) if left_out else ()
+    for warning in warnings:
+        out.warn(warning)
+    with Progress(out) as progress:
+        model, met = train_model(panel, network, training, keep_history=job.keep_history, on_epoch=progress.epoch)
+    for warning in met:
+        out.warn(warning)
+    save_model(model, job.path, clobber=job.clobber)
+    _conclude(model, job, out)
+    if report.json:
+        out.document(document(model, job, (*notes, *chosen), (*warnings, *met)))
+
+
+def _conclude(model: Model, job: TrainingJob, out: Output) -> None:
+    """Verdict and the next command, on stderr."""
+    from rnncast.report.tables import size
+    from rnncast.report.training import training_summary, training_verdict
+
+    out.note(training_summary(model))
+    out.note(training_verdict(model))
+    out.note(f"saved {job.path} ({size(os.path.getsize(job.path))})")
+    out.note(f"next: {next_command(model, job)}")
+
+
+def next_command(model: Model, job: TrainingJob) -> str:
+    """The command that forecasts with the model."""
+    command = f"rnncast forecast {shell_word(job.path)}"
+    if model.history is None:
+        source = job.inputs[0]
+        command += " -" if source == STDIN else f" {shell_word(source)}"
+    return command
+
+
+def document(model: Model, job: TrainingJob, notes: Sequence[str], warnings: Sequence[str]) -> dict[str, Any]:
+    """What ``--json`` prints."""
+    from rnncast.report.card import model_document
+
+    return {
+        "schema": "rnncast.train/1",
+        "model": job.path,
+        "inputs": list(job.inputs),
+        **model_document(model),
+        "notes": list(notes),
+        "warnings": list(warnings),
+        "next": next_command(model, job),
+    }
+
+
+def default_model(inputs: Sequence[str]) -> str:
+    """Name of the model, in the current folder: that of the one input, or a general one."""
+    if len(inputs) != 1 or inputs[0] == STDIN or os.path.isdir(inputs[0]) or set(inputs[0]) & set("*?["):
+        return DEFAULT_MODEL
+    return f"{Path(inputs[0]).stem}.npz"
+
+
+def train_options(choices: TrainingChoices) -> TrainOptions:
+    """The choices made, as training takes them; UsageError where they contradict each other."""
+    from rnncast.training.defaults import TrainOptions
+
+    if choices.activation == "sigmoid" and choices.cell != "rnn":
+        raise UsageError("--activation sigmoid needs --cell rnn", hint="the gated cells use tanh")
+    if choices.level and choices.loss not in (None, "quantile"):
+        raise UsageError(
+            f"--level needs --loss quantile, found --loss {choices.loss}", hint="leave one of the two options out"
+        )
+    values = {field.name: getattr(choices, field.name) for field in fields(choices)}
+    levels = values.pop("level")
+    named: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
+    if levels:
+        named["levels"] = tuple(levels)
+    return TrainOptions(**named)

@@ -1,0 +1,111 @@
+"""A model's card: what it was trained on, what it is, how training went. As text and as a JSON document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from rnncast.core.layout import parameter_count
+from rnncast.data.summary import format_stamp
+from rnncast.model.model import Model
+from rnncast.report.tables import labelled, size
+from rnncast.report.training import naive_path, training_summary, training_verdict
+
+
+def model_levels(model: Model) -> tuple[float, ...]:
+    """Central intervals of a model in per cent, ascending; none for a model without quantiles."""
+    taus = model.network.quantile_levels
+    return tuple(sorted(round(100.0 * (1.0 - 2.0 * tau), 9) for tau in taus[: len(taus) // 2]))
+
+
+def trained_until(model: Model) -> str:
+    """Last training row, as a person writes it."""
+    if not model.calendar.is_dated:
+        return model.trained_until
+    import numpy as np
+
+    return format_stamp(np.datetime64(model.trained_until, "us"))
+
+
+def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[str]:
+    """The card as lines.
+
+    Parameters
+    ----------
+    model, path
+        The model and its file.
+    origin
+        ``bytes``, ``format_version`` and ``package_version`` of the file.
+    """
+    network, record = model.network, model.record
+    columns = [f"time {model.columns.time!r}", f"target {model.columns.target!r}"]
+    if model.columns.id is not None:
+        columns.insert(0, f"id {model.columns.id!r}")
+    levels = ", ".join(f"{level:g} %" for level in model_levels(model))
+    members = len(model.parameters)
+    season = f"season of {network.season_length} rows" if network.season_length > 1 else "no season"
+    pairs = [
+        ("model", path),
+        ("file", f"{size(origin['bytes'])}, format {origin['format_version']}, rnncast {origin['package_version']}"),
+        ("data", f"{int(record['series']):,} series, {int(record['rows']):,} rows, until {trained_until(model)}"),
+        ("columns", ", ".join(columns)),
+        ("calendar", model.calendar.describe()),
+        ("network", _network(model)),
+        ("reads", f"{network.input_size} rows; {season}"),
+        ("forecasts", f"{network.horizon} steps; {'intervals ' + levels if levels else 'no intervals'}"),
+        ("parameters", f"{parameter_count(network.shape):,} in each of {members} member{'s' if members != 1 else ''}"),
+        ("training", training_summary(model)),
+        ("", f"loss {network.loss}, learning rate {record['training']['learning_rate']:g}, "
+             f"batch {record['training']['batch_size']}, seed {record['training']['seed']}"),
+        ("result", training_verdict(model)),
+        ("blend", f"{model.blend:.2f} of the network's correction of the {naive_path(model)} is used"),
+        ("history", _history(model)),
+    ]  # fmt: skip
+    return labelled(pairs)
+
+
+def card_document(model: Model, path: str, origin: Mapping[str, Any]) -> dict[str, Any]:
+    """The card as JSON values."""
+    history = model.history
+    return {
+        "kind": "model",
+        "path": path,
+        **origin,
+        **model_document(model),
+        "parameters": parameter_count(model.network.shape),
+        "history": None
+        if history is None
+        else {"series": len(history.panel.ids), "rows": len(history.panel.times), "until": trained_until(model)},
+    }
+
+
+def model_document(model: Model) -> dict[str, Any]:
+    """What a model is and how it was trained, as JSON values."""
+    return {
+        "network": model.network.to_dict(),
+        "members": len(model.parameters),
+        "levels": list(model_levels(model)),
+        "columns": asdict(model.columns),
+        "calendar": {**model.calendar.to_dict(), "description": model.calendar.describe()},
+        "trained_until": trained_until(model),
+        "blend": model.blend,
+        "record": dict(model.record),
+        "verdict": training_verdict(model),
+    }
+
+
+def _network(model: Model) -> str:
+    network = model.network
+    layers = f"{network.layers} layer{'s' if network.layers != 1 else ''}"
+    activation = f", {network.activation}" if network.cell == "rnn" else ""
+    return (
+        f"{network.cell}{activation}, {layers} of {network.hidden_size} units; channels {', '.join(network.channels)}"
+    )
+
+
+def _history(model: Model) -> str:
+    if model.history is None:
+        return "no rows kept: a forecast needs an input"
+    panel = model.history.panel
+    return f"last {len(panel.times):,} rows of {len(panel.ids):,} series kept: a forecast needs no input"
