@@ -111,4 +111,8 @@ def _warn_once() -> None:
     global _warned
     if not _warned:
         _warned = True
-        warnings.warn("no writable folder for compiled kernels: they are compiled anew in each run", RuntimeWarning, 4)
+        warnings.warn(
+            "no writable folder of one's own for compiled kernels: they are compiled anew in each run",
+            RuntimeWarning,
+            4,
+        )
