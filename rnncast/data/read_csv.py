@@ -74,7 +74,10 @@ class CsvTable:
                         where=self._line(start),
                         hint="save the file with commas between columns and points in numbers",
                     )
-        return tuple(name.strip() for name in next(csv.reader([text]))), start + stop
+        try:
+            return tuple(name.strip() for name in next(csv.reader([text]))), start + stop
+        except csv.Error as error:
+            raise DataError(f"the header cannot be read: {error}", where=self._line(start)) from error
 
     def _refuse_comments(self, head: bytes, start: int) -> NoReturn:
         first = self.data.count(b"\n", 0, start) + 1
