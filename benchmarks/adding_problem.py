@@ -1,4 +1,4 @@
-"""The adding problem (Hochreiter & Schmidhuber 1997, experiment 4): can a cell carry two numbers over 150 steps?
+"""The adding problem: carrying two numbers over 150 steps (Hochreiter & Schmidhuber 1997, experiment 4).
 
 A sequence has T steps of two features: a number from [0, 1] and a mark. Two steps are marked, one in each half; the
 target is the sum of the two marked numbers. Guessing the mean, 1, gives a mean squared error of 1/6 = 0.167. Adam on
