@@ -32,6 +32,12 @@ class ParquetTable:
                 hint="it may be cut off: get it again",
             ) from error
         self.names: tuple[str, ...] = tuple(self.schema.names)
+        if twice := [name for name in self.names if self.names.count(name) > 1]:
+            raise DataError(
+                f"{self.names.count(twice[0])} columns are named {twice[0]!r}",
+                where=self.name,
+                hint="give every column a name of its own",
+            )
         if self.file.metadata.num_rows == 0:
             raise DataError("the file holds no row", where=self.name)
         self._columns: dict[int, Any] = {}
