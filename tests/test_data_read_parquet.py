@@ -84,6 +84,13 @@ def test_types_of_number(column):
     assert panel.target.tolist() == [1.5, 2.5, 3.5]
 
 
+def test_decimals_are_rounded_once():
+    texts = [f"{number / 100:.2f}" for number in range(5800, 6200)]
+    column = pa.array([decimal.Decimal(text) for text in texts], pa.decimal128(18, 4))
+    panel, _ = read({"ds": list(range(400)), "y": column})
+    assert panel.target.tolist() == [float(text) for text in texts]
+
+
 @pytest.mark.parametrize("dtype", [pa.int8(), pa.uint32(), pa.int64(), pa.uint64()], ids=str)
 def test_integers_are_numbers(dtype):
     panel, _ = read({"date": DAYS, "volume": pa.array([1, 2, 3], dtype)})

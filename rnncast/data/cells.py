@@ -61,6 +61,8 @@ def parse_numbers(column: Any) -> Cells:
         return _numbers_of_text(column)
     if not (kinds.is_integer(column.type) or kinds.is_floating(column.type) or kinds.is_decimal(column.type)):
         raise ValueError(f"holds {column.type}, expected numbers")
+    if kinds.is_decimal(column.type):
+        column = pc.cast(column, pa.string())  # pyarrow's own way to floats is off by a unit in the last place
     try:
         floats = pc.cast(column, pa.float64())
     except pa.ArrowInvalid as error:

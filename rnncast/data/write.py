@@ -1,0 +1,196 @@
+"""Tables written out: CSV, JSON, newline-delimited JSON, Parquet, and a table for the eyes.
+
+Numbers keep their full precision, times are ISO 8601, and what is absent is empty in CSV and null elsewhere. Files go
+through `rnncast.data.atomic.atomic_write`.
+
+Dimension letter: `N` rows.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncast.data.atomic import atomic_write
+from rnncast.errors import StorageError, UsageError
+
+__all__ = ["FORMATS", "atomic_write", "choose_format", "format_times", "write_table"]
+
+FORMATS = ("csv", "json", "ndjson", "parquet", "table")
+_ENDINGS = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet", ".pq": "parquet"}
+_SHOWN_DIGITS = 8  # in a table for the eyes
+_ANY_WIDTH = 1_000_000
+
+Columns = Mapping[str, NDArray[Any]]
+
+
+def write_table(
+    table: Columns, destination: str | None, fmt: str | None, stream: IO[Any], *, clobber: bool = True
+) -> None:
+    """Write a table to a file, or to a stream.
+
+    Parameters
+    ----------
+    table
+        Columns by name: arrays (N,) of floats, integers, datetime64 or strings.
+    destination
+        Path of the file; None for `stream`.
+    fmt
+        One of `FORMATS`; chosen by `choose_format` without it.
+    stream
+        Where to write without a destination: a text stream such as `sys.stdout`, or a binary one.
+    clobber
+        Whether a file may be replaced.
+
+    Raises
+    ------
+    UsageError, OutputError, StorageError
+        No such format; the file cannot be created; writing failed. BrokenPipeError of the stream goes through.
+    """
+    table = {name: np.asarray(column) for name, column in table.items()}
+    fmt = choose_format(destination, fmt, stream)
+    if destination is not None:
+        atomic_write(destination, lambda file: file.write(render(table, fmt)), clobber=clobber)
+        return
+    try:
+        if fmt == "table" and isinstance(stream, io.TextIOBase):
+            _show(table, stream)
+        else:
+            _write_bytes(render(table, fmt), stream)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise StorageError(f"the output could not be written: {error.strerror or error}") from error
+
+
+def choose_format(destination: str | None, fmt: str | None, stream: IO[Any]) -> str:
+    """The format named; else by the ending of the file; else a table on a terminal and CSV in a pipe."""
+    if fmt is not None:
+        if fmt not in FORMATS:
+            raise UsageError(f"there is no format {fmt!r}", hint=f"use one of {', '.join(FORMATS)}")
+        return fmt
+    if destination is not None:
+        return _ENDINGS.get(os.path.splitext(destination)[1].lower(), "csv")
+    return "table" if stream.isatty() else "csv"
+
+
+def render(table: Columns, fmt: str) -> bytes:
+    """A table as the content of a file."""
+    if fmt == "parquet":
+        return _parquet(table)
+    if fmt == "table":
+        text = io.StringIO()
+        _show(table, text)
+        return text.getvalue().encode()
+    renderers: dict[str, Callable[[Columns], str]] = {"csv": _csv, "json": _json, "ndjson": _ndjson}
+    return renderers[fmt](table).encode()
+
+
+def format_times(times: NDArray[Any]) -> list[str]:
+    """Stamps (N,) in ISO 8601: dates alone if all of them are midnight, else all to the second or as fine as needed."""
+    stamps: NDArray[Any] = times.astype("datetime64[us]")
+    known = stamps[~np.isnat(stamps)]
+    unit: Any = next(u for u in ("D", "s", "ms", "us") if np.all(known.astype(f"datetime64[{u}]") == known))
+    texts = np.datetime_as_string(stamps, unit=unit).tolist()
+    return [text if text != "NaT" else "" for text in texts]
+
+
+def _csv(table: Columns) -> str:
+    import csv
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table)
+    writer.writerows(zip(*(_csv_cells(column) for column in table.values()), strict=True))
+    return text.getvalue()
+
+
+def _csv_cells(column: NDArray[Any]) -> list[str]:
+    if column.dtype.kind == "M":
+        return format_times(column)
+    if column.dtype.kind == "f":
+        return ["" if value != value else repr(value) for value in column.tolist()]
+    return [str(value) for value in column.tolist()]
+
+
+def _json_rows(table: Columns) -> Iterator[str]:
+    import json
+
+    columns = [_json_cells(column) for column in table.values()]
+    for row in zip(*columns, strict=True):
+        yield json.dumps(dict(zip(table, row, strict=True)), ensure_ascii=False, allow_nan=False)
+
+
+def _json_cells(column: NDArray[Any]) -> list[Any]:
+    if column.dtype.kind == "M":
+        return [text or None for text in format_times(column)]
+    if column.dtype.kind == "f":
+        finite = np.isfinite(column).tolist()
+        return [value if is_number else None for value, is_number in zip(column.tolist(), finite, strict=True)]
+    cells: list[Any] = column.tolist()
+    return cells
+
+
+def _json(table: Columns) -> str:
+    rows = ",\n".join(_json_rows(table))
+    return f"[\n{rows}\n]\n" if rows else "[]\n"
+
+
+def _ndjson(table: Columns) -> str:
+    return "".join(f"{row}\n" for row in _json_rows(table))
+
+
+def _parquet(table: Columns) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from rnncast.data.arrow import from_numpy
+
+    columns = pa.Table.from_arrays([from_numpy(column) for column in table.values()], names=list(table))
+    buffer = io.BytesIO()
+    pq.write_table(columns, buffer)
+    return buffer.getvalue()
+
+
+def _show(table: Columns, stream: IO[str]) -> None:
+    """Show a table on a terminal. Cells are plain text: nothing in the data can act as markup or as a control code."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table()
+    for name, column in table.items():
+        justify: Any = "right" if column.dtype.kind in "fiu" else "left"
+        grid.add_column(Text(_printable(name)), justify=justify, overflow="fold")
+    for row in zip(*(_shown_cells(column) for column in table.values()), strict=True):
+        grid.add_row(*(Text(_printable(cell)) for cell in row))
+    # A table cut to a width is for terminals alone.
+    Console(file=stream, width=None if stream.isatty() else _ANY_WIDTH).print(grid)
+
+
+def _shown_cells(column: NDArray[Any]) -> list[str]:
+    if column.dtype.kind == "f":
+        return ["" if value != value else f"{value:.{_SHOWN_DIGITS}g}" for value in column.tolist()]
+    return _csv_cells(column)
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+def _write_bytes(data: bytes, stream: IO[Any]) -> None:
+    """Write to the bytes beneath a text stream, or to a binary or purely textual one."""
+    stream.flush()
+    if isinstance(stream, io.TextIOBase):
+        binary = getattr(stream, "buffer", None)
+        if binary is None:
+            stream.write(data.decode())
+            return
+        stream = binary
+    stream.write(data)
+    stream.flush()
