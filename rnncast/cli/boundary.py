@@ -43,7 +43,7 @@ def run(command: Callable[[Sequence[str]], None], arguments: Sequence[str]) -> i
     arguments
         The command line without the program's name.
     """
-    _unwind_on_termination()
+    handler = _unwind_on_termination()
     before = warnings.showwarning
     warnings.showwarning = _show_warning(arguments)
     try:
@@ -62,6 +62,8 @@ def run(command: Callable[[Sequence[str]], None], arguments: Sequence[str]) -> i
         return _report(error, arguments)
     finally:
         warnings.showwarning = before
+        if handler is not None:
+            signal.signal(signal.SIGTERM, handler)
     return 0
 
 
@@ -149,12 +151,15 @@ def _options(arguments: Sequence[str]) -> set[str]:
     return set(words[: words.index("--")] if "--" in words else words)
 
 
-def _unwind_on_termination() -> None:
+def _unwind_on_termination() -> Any:
+    """Let SIGTERM raise; the handler before it, or None where none was set."""
+
     def terminate(number: int, frame: object) -> None:
         raise Terminated
 
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, terminate)
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    return signal.signal(signal.SIGTERM, terminate)
 
 
 def _show_warning(arguments: Sequence[str]) -> Callable[..., None]:

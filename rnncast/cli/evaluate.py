@@ -205,4 +205,4 @@ def _present(outcome: Outcome, report: Report, out: Output) -> None:
     out.line()
     out.table(step_table(outcome.scores))
     out.line()
-    out.line(outcome.verdict.text)
+    out.prose(outcome.verdict.text)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
-import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO
@@ -29,6 +27,8 @@ def is_model(path: str) -> bool:
     """Whether a path names a model rather than data, told from the file itself, or its ending if it is damaged."""
     if not os.path.isfile(path):
         return False
+    import zipfile
+
     try:
         with zipfile.ZipFile(path) as archive:
             return "meta.npy" in archive.namelist()
@@ -146,6 +146,8 @@ def check_output(path: str, sources: Sequence[str], *, clobber: bool = True, mod
     model
         Whether a model is written; it then replaces models only.
     """
+    import tempfile
+
     target = Path(path)
     if any(source != STDIN and _same_file(path, source) for source in sources):
         raise UsageError(f"the output {path} is also an input, and would replace it", hint="name another file with -o")

@@ -20,6 +20,7 @@ from rnncast.cli.forecast import EXAMPLES as FORECAST_EXAMPLES
 from rnncast.cli.forecast import forecast
 from rnncast.cli.inspect import EXAMPLES as INSPECT_EXAMPLES
 from rnncast.cli.inspect import inspect
+from rnncast.cli.options import flag
 from rnncast.cli.train import EXAMPLES as TRAIN_EXAMPLES
 from rnncast.cli.train import train
 
@@ -48,6 +49,7 @@ def program(
     version: Annotated[
         bool, typer.Option("--version", "-V", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
+    debug: Annotated[bool, flag("Show the traceback of an error.", "--debug")] = False,
 ) -> None:
     """Forecast prices and other time series with recurrent neural networks, and say honestly how good they are."""
 

@@ -7,7 +7,6 @@ are shown escaped, so that a hostile name cannot drive a terminal.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,10 +49,10 @@ class Output:
         """Whether stderr is a terminal on which a bar can be drawn."""
         return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
-    def note(self, text: str) -> None:
-        """Say something on stderr."""
+    def note(self, text: str, *, wrap: bool = True) -> None:
+        """Say something on stderr; without `wrap`, a line to be copied stays one line."""
         if not self.quiet:
-            _say(text)
+            _say(text, wrap=wrap)
 
     def notes(self, texts: Iterable[str]) -> None:
         """Say several things on stderr, a line each."""
@@ -68,6 +67,10 @@ class Output:
         """One line of data on stdout."""
         sys.stdout.write(printable(text) + "\n")
 
+    def prose(self, text: str) -> None:
+        """A sentence on stdout; one line off a terminal."""
+        sys.stdout.write(_fitted(printable(text), sys.stdout) + "\n")
+
     def document(self, document: Mapping[str, Any]) -> None:
         """One JSON document on stdout; numbers that are not finite are a fault of the caller."""
         sys.stdout.write(to_json(document, indent=2) + "\n")
@@ -75,6 +78,7 @@ class Output:
     def table(self, table: TextTable) -> None:
         """A table on stdout: drawn with rich on a terminal, aligned plain text otherwise."""
         if self.stdout_is_terminal:
+            self.prose(table.title)
             _draw(table)
             return
         for line in table.lines():
@@ -98,7 +102,7 @@ class Bar:
             transient=True,
             auto_refresh=False,  # a refreshing thread would wait for the kernels anyway
         )
-        self._task = self._progress.add_task("", name="", detail="")
+        self._task = self._progress.add_task("", name="starting", detail="", total=1)
         self._progress.start()
 
     def show(self, name: str, done: int, total: int, detail: str = "") -> None:
@@ -142,6 +146,8 @@ class ErrorReport:
 
 def to_json(document: Mapping[str, Any], *, indent: int | None = None) -> str:
     """JSON text without a NaN token; what is no valid Unicode (bytes of a file name) is escaped."""
+    import json
+
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent)
     return text.encode("utf-8", errors="backslashreplace").decode("utf-8")
 
@@ -184,8 +190,21 @@ def standard_input() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def _say(text: str) -> None:
-    sys.stderr.write(printable(text) + "\n")
+def _say(text: str, *, wrap: bool = True) -> None:
+    line = printable(text)
+    sys.stderr.write((_fitted(line, sys.stderr) if wrap else line) + "\n")
+
+
+def _fitted(text: str, stream: TextIO) -> str:
+    """Text broken at spaces to the width of a terminal; as it is where the stream is none."""
+    if not stream.isatty():
+        return text
+    import shutil
+    import textwrap
+
+    width = shutil.get_terminal_size().columns
+    lines = textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False, subsequent_indent="  ")
+    return "\n".join(lines)
 
 
 def _draw(table: TextTable) -> None:
@@ -194,9 +213,7 @@ def _draw(table: TextTable) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(
-        box=box.SIMPLE_HEAD, title=Text(printable(table.title)) if table.title else None, title_justify="left"
-    )
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name, right in zip(table.header, table.right_aligned, strict=True):
         drawn.add_column(Text(printable(name)), justify="right" if right else "left", overflow="fold")
     for row in table.rows:

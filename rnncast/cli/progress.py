@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Self
 from rnncast.cli.output import Output
 
 if TYPE_CHECKING:
-    from rnncast.training.train import EpochReport
+    from rnncast.training.search import EpochReport
 
 LINE_EVERY = 10
 """Epochs between two plain lines."""
+
+
+ORIGIN_LINES = 5
+"""Plain lines that tell of the origins of a backtest."""
 
 
 class Progress:
@@ -30,6 +34,7 @@ class Progress:
         self._epochs = epochs
         self._bar = output.bar()
         self._origin = ""
+        self._held: tuple[EpochReport, str] | None = None  # the last epoch of a member is not known until it is over
 
     def __enter__(self) -> Self:
         return self
@@ -39,6 +44,12 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.close()
+        self._release()
+
+    def _release(self) -> None:
+        if self._held is not None:
+            self._output.note(self._held[1])
+            self._held = None
 
     def epoch(self, report: EpochReport) -> None:
         """One epoch of one member is done."""
@@ -49,13 +60,24 @@ class Progress:
             losses += f", validation {report.validation_loss:.4f}"
         if self._bar is not None:
             self._bar.show(name, report.epoch, report.epochs, losses)
-        elif self._epochs and (report.epoch % LINE_EVERY == 0 or report.epoch in (1, report.epochs)):
-            self._output.note(f"{name}, epoch {report.epoch} of {report.epochs}: {losses}")
+        elif self._epochs:
+            self._line(report, f"{name}, epoch {report.epoch} of {report.epochs}: {losses}")
+
+    def _line(self, report: EpochReport, line: str) -> None:
+        """Say the first epoch of a member, every tenth and the last."""
+        if self._held is not None and (self._held[0].phase, self._held[0].member) != (report.phase, report.member):
+            self._release()
+        self._held = None
+        if report.epoch == 1 or report.epoch % LINE_EVERY == 0:
+            self._output.note(line)
+        else:
+            self._held = report, line
 
     def origin(self, done: int, total: int) -> None:
         """One origin of a backtest is done."""
+        self._release()
         if self._bar is not None:
             self._origin = f"origin {min(done + 1, total)} of {total}: "
             self._bar.show("origins", done, total)
-        elif done == total or done * 10 // total > (done - 1) * 10 // total:
+        elif done * ORIGIN_LINES // total > (done - 1) * ORIGIN_LINES // total:
             self._output.note(f"origin {done} of {total}")

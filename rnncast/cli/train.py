@@ -112,7 +112,7 @@ def _conclude(model: Model, job: TrainingJob, out: Output) -> None:
     out.note(training_summary(model))
     out.note(training_verdict(model))
     out.note(f"saved {job.path} ({size(os.path.getsize(job.path))})")
-    out.note(f"next: {next_command(model, job)}")
+    out.note(f"next: {next_command(model, job)}", wrap=False)
 
 
 def next_command(model: Model, job: TrainingJob) -> str:

@@ -5,11 +5,13 @@ Dimension letter: `K` steps.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from rnncast.evaluation.metrics import RANGES
 from rnncast.evaluation.scores import Backtest, Scores
-from rnncast.report.tables import TextTable, numbers
+from rnncast.report.tables import ABSENT, TextTable, numbers
 
 _POINT = ("mae", "rmse", "smape", "mase", "rmsse", "bias")
 
@@ -20,7 +22,7 @@ def overall_table(scores: Scores) -> TextTable:
     names = [name for name in _POINT if name in first.overall]
     names += [f"{kind}_{level:g}" for kind in ("coverage", "interval_score") for level in scores.levels]
     names += [name for name in ("pinball",) if name in first.overall]
-    rows = [(_label(name), *numbers([m.overall[name] for m in scores.methods.values()])) for name in names]
+    rows = [(_label(name), *_cells(name, [m.overall[name] for m in scores.methods.values()])) for name in names]
     relative = numbers([m.relative_mae for m in scores.methods.values()])
     rows.insert(1, ("relative mae", *relative))
     return _table(("metric", *scores.methods), rows, f"{_counts(scores)}, mean over all of them")
@@ -32,15 +34,18 @@ def step_table(scores: Scores) -> TextTable:
     errors = np.stack([method.per_step["mae"] for method in scores.methods.values()])  # (methods, K)
     cells = np.array(numbers([float(error) for error in errors.ravel()])).reshape(errors.shape)
     coverage = [
-        numbers([float(value) for value in scores.methods[own].per_step[f"coverage_{level:g}"]], significant=3)
+        _cells("coverage", [float(value) for value in scores.methods[own].per_step[f"coverage_{level:g}"]])
         for level in scores.levels
     ]
     rows = [
         (str(step), *(str(cell) for cell in cells[:, k]), *(column[k] for column in coverage))
         for k, step in enumerate(scores.steps.tolist())
     ]
-    header = ("step", *scores.methods, *(f"{own} coverage {level:g} %" for level in scores.levels))
-    return _table(header, rows, "mean absolute error at each step")
+    header = ("step", *scores.methods, *(f"in {level:g} %" for level in scores.levels))
+    title = "mean absolute error at each step"
+    if scores.levels:
+        title += f", and share of values inside {own}'s intervals"
+    return _table(header, rows, title)
 
 
 def remarks(scores: Scores) -> tuple[str, ...]:
@@ -81,6 +86,12 @@ def forecast_table(backtest: Backtest, columns: tuple[str | None, str, str]) -> 
             name += "_"
         table[name] = column
     return table
+
+
+def _cells(metric: str, values: list[float]) -> list[str]:
+    if metric.startswith("coverage"):
+        return [f"{value:.3f}" if math.isfinite(value) else ABSENT for value in values]
+    return numbers(values)
 
 
 def _counts(scores: Scores) -> str:
