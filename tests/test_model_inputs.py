@@ -64,3 +64,21 @@ def test_wild_rows_are_bounded():
     batch = make_batch(config, working, before)
     assert normalised_targets(config, working, before, batch).max() == TARGET_LIMIT
     assert np.abs(make_batch(config, working, window_ending_at(22)).inputs).max() <= INPUT_LIMIT
+
+
+def test_seasonal_change_reads_the_season_before_the_window(rng):
+    values = rng.standard_normal(40)
+    panel = make_panel({"a": values})
+    config = NetworkConfig(input_size=6, horizon=2, season_length=4, channels=("level", "seasonal change"))
+    batch = make_batch(config, working_series(panel), windows_at_ends(panel.indptr))
+    scale = np.abs(values[-6:] - values[-10:-4]).mean()
+    np.testing.assert_allclose(batch.local.scale, scale)
+    np.testing.assert_allclose(batch.inputs[:, 1, 0], (values[-6:] - values[-10:-4]) / scale, rtol=1e-5)
+
+
+def test_perfectly_regular_season_has_a_scale_of_its_one_step_changes():
+    panel = make_panel({"a": -np.tile([1.0, 5.0, 2.0], 6)})
+    config = NetworkConfig(input_size=6, horizon=3, season_length=3, channels=("level", "seasonal change"))
+    batch = make_batch(config, working_series(panel), windows_at_ends(panel.indptr))
+    assert batch.local.scale[0] > 0.1
+    assert np.isfinite(batch.inputs).all()

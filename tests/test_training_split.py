@@ -29,9 +29,9 @@ def test_search_never_sees_a_target_of_the_validation_part(lengths, horizon):
 def test_validation_part_is_the_last_share_of_a_long_series():
     panel = make_panel({"a": np.arange(1.0, 1001.0)})
     split = split_windows(panel, NetworkConfig(input_size=20, horizon=5))
-    assert split.validation.ends.min() == 850
+    assert split.validation.ends.min() == 800
     assert split.validation.ends.max() == 995
-    assert split.search.ends.max() == 845
+    assert split.search.ends.max() == 795
 
 
 def test_one_short_series_is_an_error_with_figures():

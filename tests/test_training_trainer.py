@@ -8,7 +8,7 @@ from rnncast.data.transform import working_series
 from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.training.head import empirical_head
 from rnncast.training.split import split_windows
-from rnncast.training.trainer import Deadline, Trainer, validation_sample
+from rnncast.training.trainer import Deadline, Trainer, prepare
 
 CONFIG = NetworkConfig(cell="gru", hidden_size=8, input_size=12, horizon=3)
 TRAINING = TrainingConfig(members=1, max_epochs=4, epoch_updates=15, batch_size=32, learning_rate=1e-2)
@@ -24,7 +24,7 @@ def make_trainer(values, config=CONFIG, training=TRAINING, seed=0):
     working = working_series(panel)
     split = split_windows(panel, config)
     trainer = Trainer(config, training, empirical_head(config, working, split.search), working, split.search, seed)
-    return trainer, validation_sample(config, working, split.validation)
+    return trainer, prepare(config, working, split.validation)
 
 
 def test_loss_before_the_first_update_is_that_of_the_baseline(rng):

@@ -5,7 +5,8 @@ series never seen before needs no preparation:
 
 1. working units: the logarithm for a series whose rows are all positive, its level otherwise;
 2. minus the anchor, the window's last value;
-3. divided by the window's own scale, its mean absolute one-step change, with a floor for constant stretches.
+3. divided by the window's own scale, its mean absolute change over one season (one step without a season), with a
+   floor for constant stretches.
 
 Dimension letters: `S` series, `R` rows, `N` windows, `B` windows of a batch, `T` input steps, `K` horizon steps.
 """
@@ -24,6 +25,9 @@ SCALE_FLOOR_LOG = 1e-7
 
 SCALE_FLOOR_LEVEL = 1e-7
 """Smallest scale of a window in levels, as a share of its largest absolute value."""
+
+SEASONAL_FLOOR = 0.1
+"""Smallest scale of a seasonal window, as a share of its mean absolute one-step change: a perfectly regular season."""
 
 SMALLEST_SCALE = 1e-300
 """Keeps a window of zeros from dividing by zero."""
@@ -57,7 +61,7 @@ class LocalScale:
     anchor : float64 (B,)
         Last value of the window.
     scale : float64 (B,)
-        Mean absolute one-step change of the window, floored.
+        Mean absolute change of the window over one season, floored.
     logarithmic : bool (B,)
         Whether the window's series is in logarithms.
     """
@@ -100,19 +104,36 @@ def working_series(panel: Panel, logarithmic: NDArray[np.bool_] | None = None) -
     return WorkingSeries(values=values, logarithmic=logarithmic, indptr=panel.indptr)
 
 
-def local_scale(window: NDArray[np.float64], valid: NDArray[np.int64], logarithmic: NDArray[np.bool_]) -> LocalScale:
+def local_scale(
+    rows: NDArray[np.float64], valid: NDArray[np.int64], logarithmic: NDArray[np.bool_], season_length: int = 1
+) -> LocalScale:
     """Anchor and scale of windows.
 
     Parameters
     ----------
-    window : float64 (T, B)
-        Input rows in working units; where a series is shorter than T, its first value repeated in front.
+    rows : float64 (R, B)
+        Rows up to the end of each window in working units; where a series is shorter than R, its first value repeated
+        in front.
     valid : int64 (B,)
-        Number of rows that are no repetition, 1 to T.
+        Number of rows that are no repetition, 1 to R.
     logarithmic : bool (B,)
         Whether a window is in logarithms.
+    season_length : int
+        Rows of a season; series of one season or less are scaled by their one-step changes.
     """
-    changes = np.abs(np.diff(window, axis=0)).sum(axis=0) / np.maximum(valid - 1, 1)  # (B,)
-    relative = SCALE_FLOOR_LEVEL * np.abs(window).max(axis=0)  # (B,)
+    relative = SCALE_FLOOR_LEVEL * np.abs(rows).max(axis=0)  # (B,)
     floor = np.where(logarithmic, SCALE_FLOOR_LOG, np.maximum(relative, SMALLEST_SCALE))
-    return LocalScale(anchor=window[-1], scale=np.maximum(changes, floor), logarithmic=logarithmic)
+    changes = _mean_change(rows, valid, 1)
+    scale = changes
+    if season_length > 1:
+        seasonal = np.maximum(_mean_change(rows, valid, season_length), SEASONAL_FLOOR * changes)
+        scale = np.where(valid > season_length, seasonal, changes)
+    return LocalScale(anchor=rows[-1], scale=np.maximum(scale, floor), logarithmic=logarithmic)
+
+
+def _mean_change(rows: NDArray[np.float64], valid: NDArray[np.int64], lag: int) -> NDArray[np.float64]:
+    """Mean absolute change over `lag` rows, repetitions in front left out; shape (B,)."""
+    changes = np.abs(rows[lag:] - rows[:-lag])  # (R - lag, B)
+    first = len(rows) - valid  # (B,) first row that is no repetition
+    counted = np.arange(len(changes))[:, None] >= first
+    return np.asarray((changes * counted).sum(axis=0) / np.maximum(valid - lag, 1))

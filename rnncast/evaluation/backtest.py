@@ -26,8 +26,9 @@ from rnncast.forecasting.result import METHOD
 from rnncast.model.config import NetworkConfig
 from rnncast.model.model import Model
 from rnncast.training.defaults import TrainOptions, quantile_levels, resolve
+from rnncast.training.search import OnEpoch
 from rnncast.training.split import rows_needed, without_short_series
-from rnncast.training.train import OnEpoch, train
+from rnncast.training.train import train
 
 OnOrigin = Callable[[int, int], None]
 """Called with the number of origins done and the number of all."""

@@ -13,7 +13,7 @@ from rnncast.errors import UsageError
 CELLS = ("rnn", "gru", "lstm")
 ACTIVATIONS = ("tanh", "sigmoid")
 LOSSES = ("quantile", "mse", "mae", "huber")
-CHANNELS = ("level", "change")
+CHANNELS = ("level", "change", "seasonal change")
 """Input channels that are computed from a window; see `rnncast.model.inputs`."""
 
 _CELL_CODES = {
@@ -86,6 +86,7 @@ class NetworkConfig:
         proper = len(levels) % 2 == 1 and symmetric and rising and 0 < levels[0]
         _require(proper, "--level", "above 0 and below 100, each once", levels)
         known = len(self.channels) > 0 and set(self.channels) <= set(CHANNELS)
+        known = known and (self.season_length > 1 or "seasonal change" not in self.channels)
         _require(known, "channels", f"among {CHANNELS}", self.channels)
 
     @property
@@ -101,8 +102,8 @@ class NetworkConfig:
 
     @property
     def history_rows(self) -> int:
-        """Rows of history that a forecast reads: the window, and the season before it that the naive path needs."""
-        return max(self.input_size, self.season_length)
+        """Rows of history that a forecast reads: the window, and the season before it."""
+        return self.input_size + (self.season_length if self.season_length > 1 else 0)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -129,7 +130,7 @@ class TrainingConfig:
     max_epochs : int
         Most epochs of the search for the number of updates; 0 leaves the baseline as it is.
     epoch_updates : int
-        Updates of an epoch: a pass over the windows, or fewer where they are many.
+        Updates of an epoch, after each of which the validation part is scored: a number from the data's size.
     batch_size : int
         Windows of an update.
     learning_rate : float
@@ -145,13 +146,13 @@ class TrainingConfig:
     """
 
     members: int = 3
-    max_epochs: int = 30
+    max_epochs: int = 20
     epoch_updates: int = 50
     batch_size: int = 128
-    learning_rate: float = 3e-3
+    learning_rate: float = 1e-2
     weight_decay: float = 1e-2
     clip_norm: float = 1.0
-    average_decay: float = 0.98
+    average_decay: float = 0.99
     patience: int = 8
     seed: int = 0
     time_limit: float | None = None

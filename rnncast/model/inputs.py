@@ -44,10 +44,9 @@ class Batch:
 def make_batch(config: NetworkConfig, working: WorkingSeries, windows: Windows, dtype: type = np.float32) -> Batch:
     """Gather windows and normalise them by what they hold themselves."""
     rows, valid = gather_inputs(working, windows, config.history_rows)  # (history rows, B), (B,)
-    window = rows[-config.input_size :]  # (T, B)
-    local = local_scale(window, np.minimum(valid, config.input_size), working.logarithmic[windows.series])
-    normalised = local.normalise(window)  # (T, B)
-    channels = [_CHANNELS[name](normalised) for name in config.channels]  # F of (T, B)
+    local = local_scale(rows, valid, working.logarithmic[windows.series], config.season_length)
+    normalised = local.normalise(rows)  # (history rows, B)
+    channels = [_CHANNELS[name](normalised, config) for name in config.channels]  # F of (T, B)
     inputs = np.clip(np.stack(channels, axis=1), -INPUT_LIMIT, INPUT_LIMIT)  # (T, F, B)
     naive = local.normalise(_naive_path(rows, config.horizon, config.season_length))
     return Batch(inputs=np.ascontiguousarray(inputs, dtype=dtype), naive=naive, local=local)
@@ -67,14 +66,20 @@ def _naive_path(rows: NDArray[np.float64], horizon: int, season_length: int) -> 
     return season[np.arange(horizon) % season_length]
 
 
-def _level(normalised: NDArray[np.float64]) -> NDArray[np.float64]:
+def _level(rows: NDArray[np.float64], config: NetworkConfig) -> NDArray[np.float64]:
     """The window itself: distance from its last value, in scales."""
-    return normalised
+    return rows[-config.input_size :]
 
 
-def _change(normalised: NDArray[np.float64]) -> NDArray[np.float64]:
+def _change(rows: NDArray[np.float64], config: NetworkConfig) -> NDArray[np.float64]:
     """One-step changes: logarithmic returns over the window's mean absolute return, for a series in logarithms."""
-    return np.diff(normalised, axis=0, prepend=normalised[:1])
+    return np.diff(rows, axis=0, prepend=rows[:1])[-config.input_size :]
 
 
-_CHANNELS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {"level": _level, "change": _change}
+def _seasonal_change(rows: NDArray[np.float64], config: NetworkConfig) -> NDArray[np.float64]:
+    """Changes over one season."""
+    return rows[-config.input_size :] - rows[-config.input_size - config.season_length : -config.season_length]
+
+
+_Channel = Callable[[NDArray[np.float64], NetworkConfig], NDArray[np.float64]]
+_CHANNELS: dict[str, _Channel] = {"level": _level, "change": _change, "seasonal change": _seasonal_change}

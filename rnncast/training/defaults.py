@@ -10,12 +10,22 @@ import numpy as np
 from rnncast.data.panel import Panel
 from rnncast.data.season import detect_season
 from rnncast.model.config import NetworkConfig, TrainingConfig
+from rnncast.training.split import FEWEST_INPUTS, rows_needed
 
 DEFAULT_LEVELS = (80.0, 95.0)
 """Central intervals that are trained and written unless `--level` names others, in per cent."""
 
 DEFAULT_HORIZON = 10
 """Steps of a forecast for a series without a season."""
+
+HORIZONS_READ, SEASONS_READ = 5, 3
+"""Length of the input window in horizons, and in seasons where there is one."""
+
+FEWEST_READ, MOST_READ = 32, 128
+"""Bounds of the input window without a season; a longer one costs time and brings little."""
+
+FEWEST_UPDATES, MOST_UPDATES = 200, 1000
+"""Bounds of the number of updates that the search may take."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +76,9 @@ def resolve(options: TrainOptions, panel: Panel) -> tuple[NetworkConfig, Trainin
         season_length=season,
         loss=options.loss,
         quantile_levels=quantile_levels(options.levels) if options.loss == "quantile" else (0.5,),
+        channels=("level", "seasonal change") if season > 1 else ("level", "change"),
     )
-    return network, _training(options, panel), tuple(notes)
+    return network, _training(options, panel, network), tuple(notes)
 
 
 def quantile_levels(levels: Sequence[float]) -> tuple[float, ...]:
@@ -77,22 +88,23 @@ def quantile_levels(levels: Sequence[float]) -> tuple[float, ...]:
 
 
 def _input_size(panel: Panel, horizon: int, season: int) -> int:
-    """Rows that the network reads."""
-    longest = int(panel.lengths.max())
-    wanted = max(2 * season, 2 * horizon, 20)
-    return max(2, min(wanted, longest // 3))
+    """Rows that the network reads: a few horizons or seasons, and no more than a third of a typical series."""
+    third = int(np.median(panel.lengths)) // 3
+    if season > 1:
+        return max(2 * season, min(SEASONS_READ * season, third))
+    return max(2, min(max(HORIZONS_READ * horizon, FEWEST_READ), MOST_READ, max(third, FEWEST_INPUTS)))
 
 
-def _training(options: TrainOptions, panel: Panel) -> TrainingConfig:
-    rows = len(panel.times)
-    batch_size = options.batch_size or 128
-    passes = int(np.ceil(rows / batch_size))
+def _training(options: TrainOptions, panel: Panel, network: NetworkConfig) -> TrainingConfig:
+    """Updates grow with the square root of the number of windows, between two bounds."""
     defaults = TrainingConfig()
+    windows = int(np.maximum(panel.lengths - rows_needed(network) + 1, 1).sum())
+    updates = min(max(2.0 * np.sqrt(windows), FEWEST_UPDATES), MOST_UPDATES)
     return TrainingConfig(
         members=options.members or defaults.members,
         max_epochs=defaults.max_epochs if options.max_epochs is None else options.max_epochs,
-        epoch_updates=min(passes, defaults.epoch_updates),
-        batch_size=batch_size,
+        epoch_updates=int(np.ceil(updates / defaults.max_epochs)),
+        batch_size=options.batch_size or defaults.batch_size,
         learning_rate=options.learning_rate or defaults.learning_rate,
         seed=options.seed,
         time_limit=options.time_limit,

@@ -14,8 +14,11 @@ from rnncast.data.windows import Windows, windows_between
 from rnncast.errors import DataError
 from rnncast.model.config import NetworkConfig
 
-VALIDATION_SHARE = 0.15
-"""Share of a series' rows whose forecasts decide when to stop; at least two horizons."""
+VALIDATION_SHARE = 0.2
+"""Share of a series' rows that are held out to judge the network."""
+
+FEWEST_BLOCKS = 4
+"""Horizons that the validation part has at least, if as many rows as it are left to train on."""
 
 FEWEST_INPUTS = 10
 """A window reads at least this many rows (or the input size, if that is smaller); the rest of it is padding."""
@@ -58,8 +61,9 @@ def split_windows(panel: Panel, config: NetworkConfig) -> Split:
     inputs, horizon = fewest_inputs(config), config.horizon
     length = panel.lengths  # (S,)
     first = np.full_like(length, inputs)  # (S,)
-    held_out = np.maximum(np.round(VALIDATION_SHARE * length).astype(np.int64), 2 * horizon)  # (S,)
-    can_validate = length - held_out - horizon >= inputs  # (S,)
+    wanted = np.maximum((VALIDATION_SHARE * length).astype(np.int64), FEWEST_BLOCKS * horizon)  # (S,)
+    held_out = np.minimum(wanted, length // 2)
+    can_validate = (held_out >= 2 * horizon) & (length - held_out - horizon >= inputs)  # (S,)
     held_out = np.where(can_validate, held_out, 0)
     return Split(
         everything=windows_between(panel.indptr, first, length - horizon),

@@ -21,7 +21,6 @@ from rnncast.data.windows import Windows
 from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.model.inputs import make_batch, normalised_targets
 from rnncast.model.network import decay_mask, initial_parameters
-from rnncast.training.head import spread_evenly
 from rnncast.training.schedule import batches, learning_rate
 
 BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8
@@ -36,6 +35,11 @@ class Deadline:
 
     def __init__(self, seconds: float | None) -> None:
         self._end = None if seconds is None else time.monotonic() + seconds
+
+    @classmethod
+    def of_network(cls, training: TrainingConfig) -> Deadline:
+        """End of one network's training: the limit is shared out evenly between the search and the members."""
+        return cls(None if training.time_limit is None else training.time_limit / (training.members + 1))
 
     @property
     def passed(self) -> bool:
@@ -154,8 +158,3 @@ class Trainer:
 def average_decay(update: int, decay: float) -> float:
     """Decay of the weights' moving average; shorter at first, so that the random start is forgotten."""
     return min(decay, update / (update + 10.0))
-
-
-def validation_sample(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> PreparedWindows:
-    """Windows that are scored after each epoch, gathered once."""
-    return prepare(config, working, windows.take(spread_evenly(len(windows), VALIDATION_WINDOWS)))

@@ -1,0 +1,251 @@
+"""How long to train, and how far to trust the result: a first training on earlier rows, judged on later ones.
+
+One network is trained on the windows before the validation part of each series. The epoch with the least validation
+loss is kept; zero is allowed. Then a gate sets the share of the network's correction that is added to the naive path,
+and asks for evidence: see `gate`.
+
+Dimension letters: `N` validation windows, `K` horizon steps, `Q` quantiles, `J` blocks of time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncast.core import twin
+from rnncast.core.loss_table import LossTable
+from rnncast.data.transform import WorkingSeries
+from rnncast.data.windows import Windows
+from rnncast.model.config import NetworkConfig, TrainingConfig
+from rnncast.training.head import empirical_head, spread_evenly
+from rnncast.training.split import Split
+from rnncast.training.trainer import VALIDATION_WINDOWS, Deadline, PreparedWindows, Trainer, prepare
+
+SHRINKAGE = 2.0
+"""Squared t statistic of the gain at which nothing of the correction is left; beyond it, ``1 - SHRINKAGE / t^2`` is."""
+
+FEWEST_BLOCKS = 2
+"""Blocks of time without which no gain can be told from chance."""
+
+SHARES = np.linspace(0.0, 1.0, 21)
+"""Shares of the correction among which the best on the validation part is looked for."""
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """What one epoch of one network gave.
+
+    Attributes
+    ----------
+    phase : {"search", "refit"}
+    member, epoch : int
+        Counted from 1.
+    members, epochs : int
+        How many there are at most.
+    loss : float
+        Mean training loss of the epoch.
+    validation_loss : float or None
+        Mean loss over the validation windows; None in the refit.
+    """
+
+    phase: str
+    member: int
+    members: int
+    epoch: int
+    epochs: int
+    loss: float
+    validation_loss: float | None
+
+
+OnEpoch = Callable[[EpochReport], None]
+
+
+@dataclass(frozen=True)
+class Search:
+    """Outcome of the search.
+
+    Attributes
+    ----------
+    epochs : int
+        Epochs that the refit trains; 0 leaves the baseline.
+    blend : float
+        Share of the network's correction that is added to the naive path, 0 to 1.
+    record : dict
+        Losses by epoch and what the gate found, as JSON values.
+    warnings : tuple of str
+        What the user should know.
+    """
+
+    epochs: int
+    blend: float
+    record: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What the validation part says of the correction.
+
+    Attributes
+    ----------
+    blend : float
+        Share of it to use, 0 to 1.
+    statistic : float or None
+        t statistic of the gain over the blocks of time; None where there is no gain or are too few blocks.
+    blocks : int
+        Blocks of time, J.
+    relative_error, network_error : float
+        Mean absolute error, relative to the naive path's, of the blended and of the whole correction.
+    """
+
+    blend: float
+    statistic: float | None
+    blocks: int
+    relative_error: float
+    network_error: float
+
+
+def search(
+    config: NetworkConfig, training: TrainingConfig, working: WorkingSeries, split: Split, on_epoch: OnEpoch
+) -> Search:
+    """Find the number of epochs and the share of the correction; without a validation part both are zero."""
+    if len(split.validation) == 0:
+        note = "no series has the rows to hold the network against the naive path: it is left out of the forecast"
+        return Search(0, 0.0, {"best_epoch": 0, "search_losses": [], "validation": None}, (note,))
+    head = empirical_head(config, working, split.search)
+    trainer = Trainer(config, training, head, working, split.search, training.seed)
+    windows = split.validation.take(spread_evenly(len(split.validation), VALIDATION_WINDOWS))
+    validation = prepare(config, working, windows)
+    curve, weights = _curve(trainer, validation, on_epoch)
+    best = int(np.argmin(curve))
+    quantiles = _quantiles(config, head, weights[best], validation)  # (K, Q, N)
+    found = gate(
+        validation.targets, quantiles[:, quantiles.shape[1] // 2], head.spread, _blocks(config, working, windows)
+    )
+    epochs = best if _helps(config, head, quantiles, validation, found.blend) else 0
+    blend = found.blend if epochs > 0 else 0.0
+    record = {
+        "best_epoch": epochs,
+        "search_losses": curve,
+        "validation": {
+            "windows": len(windows),
+            "blocks": found.blocks,
+            "relative_mae": found.relative_error if epochs > 0 else 1.0,
+            "network_relative_mae": found.network_error,
+            "t_statistic": found.statistic,
+        },
+    }
+    return Search(epochs, blend, record, tuple(failure_of(trainer, "search", 1)))
+
+
+def gate(
+    targets: NDArray[np.floating],
+    correction: NDArray[np.floating],
+    spread: NDArray[np.float64],
+    blocks: NDArray[np.int64],
+) -> Gate:
+    """Share of a correction that its gain on later rows bears out.
+
+    The share w with the least error is shrunk by ``max(0, 1 - SHRINKAGE / t^2)``, where t is the mean gain over blocks
+    of time divided by its standard error: the positive-part estimator of James and Stein (1961) in one dimension, with
+    a firmer constant, because w was chosen on the same rows. On a random walk nothing is left.
+
+    Parameters
+    ----------
+    targets, correction : (K, N)
+        What should come out beyond the naive path, and what the network says, normalised.
+    spread : (K,)
+        The naive path's mean absolute error at each step: each step counts alike.
+    blocks : int64 (N,)
+        Block of time of each window.
+    """
+    errors = np.array([_by_window(targets - share * correction, spread) for share in SHARES])  # (shares, N)
+    mean = errors.mean(axis=1)  # (shares,)
+    best = int(np.argmin(mean))
+    _, block = np.unique(blocks, return_inverse=True)
+    count = np.bincount(block)  # (J,)
+    gains = np.bincount(block, weights=errors[0] - errors[best]) / count  # (J,)
+    statistic = _t_statistic(gains) if best > 0 else None
+    kept = 0.0 if statistic is None or statistic <= 0 else max(0.0, 1.0 - SHRINKAGE / statistic**2)
+    blend = float(SHARES[best]) * kept
+    naive = float(mean[0])
+    blended = float(_by_window(targets - blend * correction, spread).mean())
+    relative = (blended / naive, float(mean[-1]) / naive) if naive > 0 else (1.0, 1.0)
+    return Gate(blend, statistic, len(count), *relative)
+
+
+def failure_of(trainer: Trainer, phase: str, member: int) -> list[str]:
+    """A warning for a training that met a loss or gradient that is not finite; else nothing."""
+    if trainer.failed_at is None:
+        return []
+    return [
+        f"{phase}, member {member}: the loss of update {trainer.failed_at} was not finite; "
+        f"training stopped there and kept the weights of update {trainer.updates} (try a smaller --learning-rate)"
+    ]
+
+
+def _curve(
+    trainer: Trainer, validation: PreparedWindows, on_epoch: OnEpoch
+) -> tuple[list[float], list[NDArray[np.float32]]]:
+    """Validation loss and averaged weights after 0, 1, 2 ... epochs, until `patience` epochs bring nothing better."""
+    training = trainer.training
+    deadline = Deadline.of_network(training)
+    curve = [trainer.loss(validation)]
+    weights = [trainer.average.copy()]
+    for epoch in range(1, training.max_epochs + 1):
+        loss = trainer.run(training.epoch_updates, deadline)
+        score = trainer.loss(validation)
+        if not (math.isfinite(loss) and math.isfinite(score)):
+            break
+        curve.append(score)
+        weights.append(trainer.average.copy())
+        on_epoch(EpochReport("search", 1, 1, epoch, training.max_epochs, loss, score))
+        if deadline.passed or epoch - int(np.argmin(curve)) >= training.patience:
+            break
+    return curve, weights
+
+
+def _quantiles(
+    config: NetworkConfig, head: LossTable, parameters: NDArray[np.float32], validation: PreparedWindows
+) -> NDArray[np.float64]:
+    """What the network says beyond the naive path, shape (K, Q, N)."""
+    outputs = twin.forward(config.shape, parameters, validation.inputs)  # (O, N)
+    return np.asarray(twin.head_quantiles(outputs.astype(np.float64), head))
+
+
+def _blocks(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> NDArray[np.int64]:
+    """Horizons between a window's last target and the end of its series, shape (N,)."""
+    return (working.indptr[windows.series + 1] - config.horizon - windows.ends) // config.horizon
+
+
+def _helps(
+    config: NetworkConfig, head: LossTable, quantiles: NDArray[np.float64], validation: PreparedWindows, blend: float
+) -> bool:
+    """Whether the network's quantiles, around the blended median, have less loss than those it started from."""
+    levels = np.asarray(config.quantile_levels)[:, None]  # (Q, 1)
+    start = np.asarray(twin.head_quantiles(np.zeros((config.shape.outputs, 1)), head))  # (K, Q, 1)
+    blended = quantiles - (1.0 - blend) * quantiles[:, [len(levels) // 2]]
+
+    def loss(of: NDArray[np.float64]) -> float:
+        error = validation.targets[:, None] - of  # (K, Q, N)
+        return float(np.maximum(levels * error, (levels - 1.0) * error).mean())
+
+    return loss(blended) < loss(start)
+
+
+def _by_window(error: NDArray[np.floating], spread: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean absolute error of each window in units of the naive path's, shape (N,)."""
+    return np.asarray((np.abs(error) / spread[:, None]).mean(axis=0))
+
+
+def _t_statistic(gains: NDArray[np.float64]) -> float | None:
+    """Mean over its standard error; None for too few gains or gains that do not differ."""
+    if len(gains) < FEWEST_BLOCKS:
+        return None
+    deviation = float(gains.std(ddof=1))
+    return float(gains.mean()) / (deviation / math.sqrt(len(gains))) if deviation > 0 else None
