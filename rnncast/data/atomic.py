@@ -1,0 +1,123 @@
+"""Files that are there whole or not at all: the one way in which the project writes a file.
+
+Written to a temporary in the same folder, brought to the disk, and only then given its name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Callable
+from typing import BinaryIO
+
+from rnncast.errors import OutputError, RnncastError, StorageError
+
+_STORAGE_ERRORS = {errno.ENOSPC, errno.EIO, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+def atomic_write(path: str | os.PathLike[str], write: Callable[[BinaryIO], object], *, clobber: bool = True) -> None:
+    """Write a file so that a reader, or a crash, never meets half of it.
+
+    Parameters
+    ----------
+    path
+        The file. A link is followed; a device or pipe is written to as it is.
+    write
+        Called with the open file, to write all of its content.
+    clobber
+        Whether a file of that name may be replaced. Its permissions are kept.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be created, or exists and is not to be replaced.
+    StorageError
+        Writing failed: the disk is full, or gone.
+    """
+    name = os.fspath(path)
+    try:
+        target = os.path.realpath(name)
+        mode = _mode_of(target)
+        if mode is not None and stat.S_ISDIR(mode):
+            raise OutputError(f"{name} is a folder, expected the name of a file")
+        if mode is not None and not clobber:
+            raise _exists(name)
+        if mode is not None and not stat.S_ISREG(mode):
+            with open(target, "wb") as device:
+                write(device)
+            return
+        _write_beside(target, write, mode, clobber)
+    except FileExistsError:
+        raise _exists(name) from None
+    except OSError as error:
+        raise _explain(name, error) from error
+
+
+def _mode_of(path: str) -> int | None:
+    try:
+        return os.stat(path).st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _write_beside(target: str, write: Callable[[BinaryIO], object], mode: int | None, clobber: bool) -> None:
+    folder = os.path.dirname(target)
+    temporary = os.path.join(folder, f".rnncast-{os.urandom(6).hex()}.tmp")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        with open(handle, "wb") as file:
+            write(file)
+            file.flush()
+            if mode is not None and hasattr(os, "fchmod"):
+                os.fchmod(handle, stat.S_IMODE(mode))
+            os.fsync(handle)
+        if clobber:
+            os.replace(temporary, target)
+        else:
+            _name_new(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(folder)
+
+
+def _name_new(temporary: str, target: str) -> None:
+    """Give the temporary its name unless there is such a file by now (FileExistsError)."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if os.path.lexists(target):
+            raise FileExistsError(target) from None
+        os.replace(temporary, target)
+    else:
+        os.unlink(temporary)
+
+
+def _sync_folder(folder: str) -> None:
+    """Bring the new name to the disk; not every system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _exists(name: str) -> OutputError:
+    return OutputError(f"{name} exists and is not to be replaced", hint="leave out --no-clobber, or name another file")
+
+
+def _explain(name: str, error: OSError) -> RnncastError:
+    reason = error.strerror or str(error)
+    if error.errno in _STORAGE_ERRORS:
+        return StorageError(f"{name} could not be written: {reason}", hint="free some space, or write elsewhere")
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        return OutputError(f"{name} cannot be created: there is no folder {os.path.dirname(name) or '.'}")
+    if isinstance(error, PermissionError):
+        return OutputError(f"{name} cannot be created: no permission to write there")
+    return OutputError(f"{name} cannot be created: {reason}")
