@@ -105,3 +105,21 @@ def encode_names(column: Any) -> tuple[NDArray[np.int32], list[str]]:
     distinct = {name: code for code, name in enumerate(dict.fromkeys(name for name in names if name))}
     new = np.array([distinct.get(name, len(distinct)) for name in [*names, ""]], dtype=np.int32)
     return new[codes], [*distinct, ""]
+
+
+def from_numpy(values: NDArray[Any]) -> Any:
+    """Column of a table, shape (R,), as a pyarrow Array; NaN and NaT become nulls."""
+    import pyarrow as pa
+
+    if values.dtype.kind in "OU":
+        return text_array([str(value) for value in values.tolist()])
+    dtype: Any = pa.int64()
+    absent = np.zeros(len(values), dtype=bool)
+    if values.dtype.kind == "M":
+        data, dtype, absent = values.astype("datetime64[us]").view(np.int64), pa.timestamp("us"), np.isnat(values)
+    elif values.dtype.kind == "f":
+        data, dtype, absent = values.astype(np.float64), pa.float64(), np.isnan(values)
+    else:
+        data = values.astype(np.int64)
+    valid = pa.py_buffer(np.packbits(~absent, bitorder="little").tobytes()) if absent.any() else None
+    return pa.Array.from_buffers(dtype, len(data), [valid, pa.py_buffer(data.tobytes())])
