@@ -21,7 +21,7 @@ def test_inverse_undoes_normalise(level, moves, positive):
     panel = make_panel({"a": values})
     working = working_series(panel)
     window, valid = gather_inputs(working, windows_at_ends(panel.indptr), len(values))
-    local = local_scale(window, valid, working.logarithmic)
+    local = local_scale(window, valid, panel.target[-1:], working.logarithmic)
     got = local.inverse(local.normalise(window))[:, 0]
     np.testing.assert_allclose(got, values, rtol=1e-9, atol=1e-9 * np.abs(values).max())
 
@@ -40,7 +40,7 @@ def test_positive_series_stays_positive(rng):
     panel = make_panel({"a": random_walk(rng, 30)})
     working = working_series(panel)
     window, valid = gather_inputs(working, windows_at_ends(panel.indptr), 20)
-    got = local_scale(window, valid, working.logarithmic).inverse(np.array([[-1e4], [-1.0]]))
+    got = local_scale(window, valid, panel.target[-1:], working.logarithmic).inverse(np.array([[-1e4], [-1.0]]))
     assert (got >= 0).all() and got[1, 0] > 0
 
 
@@ -49,7 +49,7 @@ def test_constant_window_has_a_scale_and_finite_numbers(level):
     panel = make_panel({"a": np.full(20, level)})
     working = working_series(panel)
     window, valid = gather_inputs(working, windows_at_ends(panel.indptr), 20)
-    local = local_scale(window, valid, working.logarithmic)
+    local = local_scale(window, valid, panel.target[-1:], working.logarithmic)
     assert local.scale[0] > 0
     np.testing.assert_array_equal(local.normalise(window), 0.0)
     np.testing.assert_allclose(local.inverse(np.ones((1, 1))), level, rtol=1e-6, atol=1e-12)
@@ -60,7 +60,7 @@ def test_large_level_keeps_small_moves():
     panel = make_panel({"a": values})
     working = working_series(panel, np.array([False]))
     window, valid = gather_inputs(working, windows_at_ends(panel.indptr), 30)
-    local = local_scale(window, valid, working.logarithmic)
+    local = local_scale(window, valid, panel.target[-1:], working.logarithmic)
     got = local.inverse(local.normalise(window))[:, 0]
     np.testing.assert_allclose(got, values, atol=1e-3)
 
@@ -71,6 +71,14 @@ def test_padding_does_not_shrink_the_scale():
     working = working_series(panel)
     short, valid = gather_inputs(working, windows_at_ends(panel.indptr), 4)
     padded, valid_padded = gather_inputs(working, windows_at_ends(panel.indptr), 10)
-    expected = local_scale(short, valid, working.logarithmic).scale
-    got = local_scale(padded, valid_padded, working.logarithmic).scale
+    expected = local_scale(short, valid, values[-1:], working.logarithmic).scale
+    got = local_scale(padded, valid_padded, values[-1:], working.logarithmic).scale
     np.testing.assert_allclose(got, expected)
+
+
+def test_no_change_is_the_last_value_to_the_bit(rng):
+    panel = make_panel({"a": np.round(random_walk(rng, 50), 2)})
+    working = working_series(panel)
+    window, valid = gather_inputs(working, windows_at_ends(panel.indptr), 20)
+    got = local_scale(window, valid, panel.target[-1:], working.logarithmic).inverse(np.zeros((3, 1)))
+    np.testing.assert_array_equal(got, panel.target[-1])

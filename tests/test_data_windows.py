@@ -13,7 +13,7 @@ from rnncast.data.windows import (
 
 
 def working_of(panel):
-    return WorkingSeries(panel.target, np.zeros(len(panel.ids), dtype=bool), panel.indptr)
+    return WorkingSeries(panel.target, panel.target, np.zeros(len(panel.ids), dtype=bool), panel.indptr)
 
 
 @given(lengths=st.lists(st.integers(1, 15), min_size=1, max_size=6), first=st.integers(1, 6), horizon=st.integers(1, 5))

@@ -41,6 +41,8 @@ class WorkingSeries:
     ----------
     values : float64 (R,)
         Logarithm or level of the target.
+    levels : float64 (R,)
+        The target itself.
     logarithmic : bool (S,)
         Whether a series is in logarithms.
     indptr : int64 (S + 1,)
@@ -48,24 +50,28 @@ class WorkingSeries:
     """
 
     values: NDArray[np.float64]
+    levels: NDArray[np.float64]
     logarithmic: NDArray[np.bool_]
     indptr: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class LocalScale:
-    """Anchor and scale of each window of a batch, both in working units.
+    """Anchor and scale of each window of a batch.
 
     Attributes
     ----------
+    last : float64 (B,)
+        Last value of the window, in the units of the data.
     anchor : float64 (B,)
-        Last value of the window.
+        The same in working units.
     scale : float64 (B,)
-        Mean absolute change of the window over one season, floored.
+        Mean absolute change of the window over one season, floored; working units.
     logarithmic : bool (B,)
         Whether the window's series is in logarithms.
     """
 
+    last: NDArray[np.float64]
     anchor: NDArray[np.float64]
     scale: NDArray[np.float64]
     logarithmic: NDArray[np.bool_]
@@ -75,10 +81,14 @@ class LocalScale:
         return (working - self.anchor) / self.scale
 
     def inverse(self, normalised: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Normalised numbers (..., B) back to the units of the data; a positive series stays positive."""
-        working = normalised * self.scale + self.anchor  # (..., B)
-        with np.errstate(over="ignore"):  # the level branch is computed for all, and chosen where it is right
-            return np.where(self.logarithmic, np.exp(np.where(self.logarithmic, working, 0.0)), working)
+        """Normalised numbers (..., B) back to the units of the data; zero is the last value to the bit.
+
+        A positive series stays positive.
+        """
+        change = normalised * self.scale  # (..., B) working units
+        with np.errstate(over="ignore"):
+            factor = np.exp(np.where(self.logarithmic, change, 0.0))
+        return np.where(self.logarithmic, self.last * factor, self.last + change)
 
 
 def is_logarithmic(panel: Panel) -> NDArray[np.bool_]:
@@ -101,11 +111,15 @@ def working_series(panel: Panel, logarithmic: NDArray[np.bool_] | None = None) -
         logarithmic = is_logarithmic(panel)
     by_row = np.repeat(logarithmic, panel.lengths)  # (R,)
     values = np.where(by_row, np.log(np.where(by_row, panel.target, 1.0)), panel.target)
-    return WorkingSeries(values=values, logarithmic=logarithmic, indptr=panel.indptr)
+    return WorkingSeries(values=values, levels=panel.target, logarithmic=logarithmic, indptr=panel.indptr)
 
 
 def local_scale(
-    rows: NDArray[np.float64], valid: NDArray[np.int64], logarithmic: NDArray[np.bool_], season_length: int = 1
+    rows: NDArray[np.float64],
+    valid: NDArray[np.int64],
+    last: NDArray[np.float64],
+    logarithmic: NDArray[np.bool_],
+    season_length: int = 1,
 ) -> LocalScale:
     """Anchor and scale of windows.
 
@@ -116,6 +130,8 @@ def local_scale(
         in front.
     valid : int64 (B,)
         Number of rows that are no repetition, 1 to R.
+    last : float64 (B,)
+        Last value of each window in the units of the data.
     logarithmic : bool (B,)
         Whether a window is in logarithms.
     season_length : int
@@ -128,7 +144,7 @@ def local_scale(
     if season_length > 1:
         seasonal = np.maximum(_mean_change(rows, valid, season_length), SEASONAL_FLOOR * changes)
         scale = np.where(valid > season_length, seasonal, changes)
-    return LocalScale(anchor=rows[-1], scale=np.maximum(scale, floor), logarithmic=logarithmic)
+    return LocalScale(last=last, anchor=rows[-1], scale=np.maximum(scale, floor), logarithmic=logarithmic)
 
 
 def _mean_change(rows: NDArray[np.float64], valid: NDArray[np.int64], lag: int) -> NDArray[np.float64]:

@@ -96,6 +96,7 @@ def _forecast_all(
         rows = slice(working.indptr[start], working.indptr[stop])
         chunk = WorkingSeries(
             values=working.values[rows],
+            levels=working.levels[rows],
             logarithmic=working.logarithmic[start:stop],
             indptr=working.indptr[start : stop + 1] - working.indptr[start],
         )
@@ -135,10 +136,14 @@ def _rolled(model: Model, working: WorkingSeries, horizon: int) -> tuple[NDArray
 
 def _extended(working: WorkingSeries, path: NDArray[np.float64]) -> WorkingSeries:
     """The series with K more rows each, the path (K, B) in working units."""
-    parts = np.split(working.values, working.indptr[1:-1])
-    values = np.concatenate([np.concatenate((part, path[:, s])) for s, part in enumerate(parts)])
-    indptr = working.indptr + len(path) * np.arange(len(working.indptr), dtype=np.int64)
-    return WorkingSeries(values=values, logarithmic=working.logarithmic, indptr=indptr)
+    levels = np.where(working.logarithmic, np.exp(np.where(working.logarithmic, path, 0.0)), path)  # (K, B)
+    ends = np.repeat(working.indptr[1:], len(path))  # (B K,)
+    return WorkingSeries(
+        values=np.insert(working.values, ends, path.T.reshape(-1)),
+        levels=np.insert(working.levels, ends, levels.T.reshape(-1)),
+        logarithmic=working.logarithmic,
+        indptr=working.indptr + len(path) * np.arange(len(working.indptr), dtype=np.int64),
+    )
 
 
 def network_quantiles(model: Model, inputs: NDArray[np.float32]) -> NDArray[np.float64]:

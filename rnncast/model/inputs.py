@@ -44,7 +44,8 @@ class Batch:
 def make_batch(config: NetworkConfig, working: WorkingSeries, windows: Windows, dtype: type = np.float32) -> Batch:
     """Gather windows and normalise them by what they hold themselves."""
     rows, valid = gather_inputs(working, windows, config.history_rows)  # (history rows, B), (B,)
-    local = local_scale(rows, valid, working.logarithmic[windows.series], config.season_length)
+    last, logarithmic = working.levels[windows.ends - 1], working.logarithmic[windows.series]  # (B,), (B,)
+    local = local_scale(rows, valid, last, logarithmic, config.season_length)
     normalised = local.normalise(rows)  # (history rows, B)
     channels = [_CHANNELS[name](normalised, config) for name in config.channels]  # F of (T, B)
     inputs = np.clip(np.stack(channels, axis=1), -INPUT_LIMIT, INPUT_LIMIT)  # (T, F, B)
