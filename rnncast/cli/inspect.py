@@ -38,11 +38,10 @@ def inspect(
     if report.json:
         out.document({"schema": "rnncast.inspect/1", **document})
         return
-    for line in lines:
-        out.line(line)
+    out.labelled(lines)
 
 
-def _of_model(path: str) -> tuple[list[str], dict[str, Any]]:
+def _of_model(path: str) -> tuple[list[tuple[str, str]], dict[str, Any]]:
     from rnncast.report.card import card_document, card_lines
 
     model = open_model(path)
@@ -61,7 +60,7 @@ def _origin(path: str) -> dict[str, Any]:
     return {"bytes": os.path.getsize(path), **{name: meta[name] for name in ("format_version", "package_version")}}
 
 
-def _of_data(source: str, columns: InputOptions) -> tuple[list[str], dict[str, Any]]:
+def _of_data(source: str, columns: InputOptions) -> tuple[list[tuple[str, str]], dict[str, Any]]:
     from rnncast.report.detected import Detected
 
     panel, notes, table = read_input(source, columns)

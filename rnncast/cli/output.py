@@ -75,6 +75,14 @@ class Output:
         """One JSON document on stdout; numbers that are not finite are a fault of the caller."""
         sys.stdout.write(to_json(document, indent=2) + "\n")
 
+    def labelled(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Labels with a text each on stdout; on a terminal a long text goes on below itself."""
+        from rnncast.report.tables import label_width, labelled
+
+        indent = " " * label_width(pairs)
+        for line in labelled(pairs):
+            sys.stdout.write(_fitted(printable(line), sys.stdout, indent) + "\n")
+
     def table(self, table: TextTable) -> None:
         """A table on stdout: drawn with rich on a terminal, aligned plain text otherwise."""
         if self.stdout_is_terminal:
@@ -195,7 +203,7 @@ def _say(text: str, *, wrap: bool = True) -> None:
     sys.stderr.write((_fitted(line, sys.stderr) if wrap else line) + "\n")
 
 
-def _fitted(text: str, stream: TextIO) -> str:
+def _fitted(text: str, stream: TextIO, indent: str = "  ") -> str:
     """Text broken at spaces to the width of a terminal; as it is where the stream is none."""
     if not stream.isatty():
         return text
@@ -203,7 +211,9 @@ def _fitted(text: str, stream: TextIO) -> str:
     import textwrap
 
     width = shutil.get_terminal_size().columns
-    lines = textwrap.wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False, subsequent_indent="  ")
+    lines = textwrap.wrap(
+        text, max(width, 20), break_long_words=False, break_on_hyphens=False, subsequent_indent=indent
+    )
     return "\n".join(lines)
 
 

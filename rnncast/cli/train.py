@@ -141,7 +141,9 @@ def document(model: Model, job: TrainingJob, notes: Sequence[str], warnings: Seq
 
 def default_model(inputs: Sequence[str]) -> str:
     """Name of the model, in the current folder: that of the one input, or a general one."""
-    if len(inputs) != 1 or inputs[0] == STDIN or os.path.isdir(inputs[0]) or set(inputs[0]) & set("*?["):
+    if len(inputs) != 1 or inputs[0] == STDIN or os.path.isdir(inputs[0]):
+        return DEFAULT_MODEL
+    if set(inputs[0]) & set("*?[") and not os.path.exists(inputs[0]):  # a pattern rather than a file
         return DEFAULT_MODEL
     return f"{Path(inputs[0]).stem}.npz"
 

@@ -9,7 +9,7 @@ from typing import Any
 from rnncast.core.layout import parameter_count
 from rnncast.data.summary import format_stamp
 from rnncast.model.model import Model
-from rnncast.report.tables import labelled, size
+from rnncast.report.tables import size
 from rnncast.report.training import naive_path, training_summary, training_verdict
 
 
@@ -28,8 +28,8 @@ def trained_until(model: Model) -> str:
     return format_stamp(np.datetime64(model.trained_until, "us"))
 
 
-def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[str]:
-    """The card as lines.
+def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The card as labels and texts.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[str]:
     levels = ", ".join(f"{level:g} %" for level in model_levels(model))
     members = len(model.parameters)
     season = f"season of {network.season_length} rows" if network.season_length > 1 else "no season"
-    pairs = [
+    return [
         ("model", path),
         ("file", f"{size(origin['bytes'])}, format {origin['format_version']}, rnncast {origin['package_version']}"),
         ("data", f"{int(record['series']):,} series, {int(record['rows']):,} rows, until {trained_until(model)}"),
@@ -62,7 +62,6 @@ def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[str]:
         ("blend", f"{model.blend:.2f} of the network's correction of the {naive_path(model)} is used"),
         ("history", _history(model)),
     ]  # fmt: skip
-    return labelled(pairs)
 
 
 def card_document(model: Model, path: str, origin: Mapping[str, Any]) -> dict[str, Any]:

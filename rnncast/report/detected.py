@@ -12,7 +12,7 @@ from typing import Any
 from rnncast.data.panel import Panel
 from rnncast.data.season import detect_season
 from rnncast.data.summary import counted, format_stamp
-from rnncast.report.tables import labelled, number
+from rnncast.report.tables import number
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Detected:
         roles = set(asdict(self.panel.columns).values())
         return tuple(name for name in self.names if name not in roles)
 
-    def lines(self) -> list[str]:
-        """For a person."""
+    def lines(self) -> list[tuple[str, str]]:
+        """For a person: labels and texts."""
         panel, document = self.panel, self.document()
         values, rows = document["values"], document["rows_per_series"]
         columns = [f"time {panel.columns.time!r}", f"target {panel.columns.target!r}"]
@@ -54,7 +54,7 @@ class Detected:
             columns.insert(0, f"id {panel.columns.id!r}")
         spread = "" if len(panel.ids) == 1 else f", {rows['least']:,} to {rows['most']:,} rows each"
         season = document["season_length"]
-        pairs = [
+        return [
             ("data", self.path),
             ("columns", ", ".join(columns)),
             ("unused", ", ".join(map(repr, self.unused)) or "none"),
@@ -67,7 +67,6 @@ class Detected:
             *((("notes" if place == 0 else ""), note) for place, note in enumerate(self.notes)),
             ("next", self.command),
         ]
-        return labelled(pairs)
 
     def document(self) -> dict[str, Any]:
         """For a program: JSON values."""

@@ -56,10 +56,15 @@ class TextTable:
         return [self.title, *body] if self.title else body
 
 
+def label_width(pairs: Sequence[tuple[str, str]]) -> int:
+    """Column at which the texts begin beside their labels."""
+    return max((display_width(label) for label, _ in pairs), default=0) + 2
+
+
 def labelled(pairs: Sequence[tuple[str, str]]) -> list[str]:
     """Lines of a label and a text each, the texts below one another."""
-    width = max((display_width(label) for label, _ in pairs), default=0)
-    return [f"{_pad(label, width, False)}  {text}".rstrip() for label, text in pairs]
+    width = label_width(pairs)
+    return [f"{_pad(label, width, False)}{text}".rstrip() for label, text in pairs]
 
 
 def display_width(text: str) -> int:

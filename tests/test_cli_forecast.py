@@ -1,0 +1,249 @@
+"""``rnncast forecast``: forms of the output, kept and fresh rows, names of columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cli_cases import QUICK, call, weekdays, write_prices
+
+from rnncast.cli.forecast import parse_quantiles, quantile_levels
+
+ROOT = Path(__file__).resolve().parent.parent
+HEADER = ["date", "rnncast", "rnncast-lo-80", "rnncast-hi-80", "rnncast-lo-95", "rnncast-hi-95"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with prices.csv and the model of it."""
+    folder = tmp_path_factory.mktemp("trained")
+    prices = write_prices(folder / "prices.csv", np.random.default_rng(5))
+    assert call("train", prices, *QUICK, "-q", "-o", folder / "prices.npz").code == 0
+    return folder
+
+
+@pytest.fixture
+def here(trained, monkeypatch):
+    """That folder as the current one."""
+    monkeypatch.chdir(trained)
+    return trained
+
+
+def rows_of(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text)))
+
+
+def test_pipe_gets_csv_with_full_precision_and_the_input_s_names(here):
+    got = call("forecast", "prices.npz")
+    assert got.code == 0, got.err
+    assert got.err == ""
+    header, *rows = rows_of(got.out)
+    assert header == HEADER
+    assert [row[0] for row in rows] == weekdays(155)[150:]
+    values = np.array([[float(cell) for cell in row[1:]] for row in rows])
+    assert (values[:, 3] < values[:, 1]).all() and (values[:, 1] < values[:, 0]).all()
+    assert (values[:, 0] < values[:, 2]).all() and (values[:, 2] < values[:, 4]).all()
+    assert max(len(cell) for cell in rows[0]) >= 15
+
+
+def test_forecast_from_kept_rows_equals_that_from_the_training_file(here):
+    expected = call("forecast", "prices.npz").out
+    assert call("forecast", "prices.npz", "prices.csv").out == expected
+    assert call("forecast", "prices.npz", "-", stdin=Path("prices.csv").read_bytes()).out == expected
+
+
+def test_fresh_rows_move_the_forecast_on(here, tmp_path):
+    lines = Path("prices.csv").read_text().splitlines()
+    fresh = tmp_path / "fresh.csv"
+    fresh.write_text("\n".join([lines[0], *lines[-30:], f"{weekdays(151)[-1]},120.5", ""]))
+    got = call("forecast", "prices.npz", fresh)
+    assert got.code == 0, got.err
+    assert rows_of(got.out)[1][0] == weekdays(152)[-1]
+    shorter = call("forecast", "prices.npz", "prices.csv", "--until", "2020-05-29")
+    assert rows_of(shorter.out)[1][0] == "2020-06-01"
+
+
+def test_input_of_a_few_rows_borrows_the_step_of_the_model(here, tmp_path):
+    few = tmp_path / "few.csv"
+    few.write_text("date,close\n2024-01-05,100.0\n2024-01-09,101.0\n")
+    got = call("forecast", "prices.npz", few)
+    assert got.code == 0, got.err
+    assert [row[0] for row in rows_of(got.out)[1:3]] == ["2024-01-10", "2024-01-11"]
+
+
+def test_rows_of_another_step_are_said(here, tmp_path):
+    monthly = tmp_path / "monthly.csv"
+    months = np.arange("2018-01", "2021-01", dtype="datetime64[M]").astype("datetime64[D]").astype(str)
+    monthly.write_text("date,close\n" + "".join(f"{month},{100 + place}\n" for place, month in enumerate(months)))
+    got = call("forecast", "prices.npz", monthly)
+    assert got.code == 0, got.err
+    assert "warning: the rows come every month" in got.err
+
+
+def test_model_s_own_columns_are_taken_where_others_would_do_too(here, tmp_path):
+    lines = Path("prices.csv").read_text().splitlines()
+    wide = tmp_path / "wide.csv"
+    wide.write_text("\n".join(["date,close,price", *(f"{line},1.0" for line in lines[1:]), ""]))
+    assert call("inspect", wide).code == 65  # alone it is ambiguous
+    assert call("forecast", "prices.npz", wide).out == call("forecast", "prices.npz").out
+    other = call("forecast", "prices.npz", wide, "--target-col", "price")
+    assert other.out != call("forecast", "prices.npz").out
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "ndjson", "parquet"])
+def test_forms_by_option_and_by_ending_agree(here, tmp_path, form):
+    path = tmp_path / f"out.{form}"
+    got = call("forecast", "prices.npz", "-o", path)
+    assert (got.code, got.out) == (0, "")
+    assert f"wrote 5 rows to {path}" in got.err
+    if form == "parquet":
+        from pyarrow.parquet import ParquetFile
+
+        assert ParquetFile(path).read().column_names == HEADER
+        return
+    text = path.read_text()
+    assert call("forecast", "prices.npz", "--format", form).out == text
+    if form == "csv":
+        rows = [dict(zip(HEADER, row, strict=True)) for row in rows_of(text)[1:]]
+    else:
+        rows = json.loads(text) if form == "json" else [json.loads(line) for line in text.splitlines()]
+    assert [row["date"] for row in rows] == weekdays(155)[150:]
+    assert list(rows[0]) == HEADER
+
+
+def test_terminal_gets_a_table(here, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    got = call("forecast", "prices.npz", terminal=True)
+    assert "rnncast-lo-80" in got.out
+    assert rows_of(got.out)[0] != HEADER
+    assert call("forecast", "prices.npz", "--format", "csv", terminal=True).out == call("forecast", "prices.npz").out
+    refused = call("forecast", "prices.npz", "--format", "parquet", terminal=True)
+    assert refused.code == 2
+    assert refused.out == ""
+
+
+def test_json_option(here):
+    got = call("forecast", "prices.npz", "--json")
+    assert len(json.loads(got.out)) == 5
+    assert json.loads(call("forecast", "no.npz", "--json").err)["code"] == 66
+    assert call("forecast", "prices.npz", "--json", "--format", "csv").code == 2
+
+
+def test_levels_and_quantiles(here):
+    got = call("forecast", "prices.npz", "--level", "90", "--quantiles", "0.5,0.05")
+    header, *rows = rows_of(got.out)
+    assert header == ["date", "rnncast", "rnncast-lo-90", "rnncast-hi-90", "rnncast_ql0.5", "rnncast_ql0.05"]
+    for row in rows:
+        assert float(row[4]) == pytest.approx(float(row[1]), rel=1e-12)
+        assert row[2] == row[5]
+    only = call("forecast", "prices.npz", "--quantiles", "0.1")
+    assert rows_of(only.out)[0] == ["date", "rnncast", "rnncast_ql0.1"]
+
+
+def test_steps_beyond_the_trained_horizon_are_marked(here):
+    got = call("forecast", "prices.npz", "--horizon", "7")
+    assert len(rows_of(got.out)) == 8
+    assert "steps 6 to 7 lie beyond the trained horizon of 5" in got.err
+    assert "not calibrated" in got.err
+    assert call("forecast", "prices.npz", "--horizon", "7", "-q").err == ""
+    assert rows_of(call("forecast", "prices.npz", "--horizon", "2").out) == rows_of(got.out)[:3]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "expected"),
+    [
+        pytest.param(["price.npz"], 66, "did you mean prices.npz?", id="no-such-model"),
+        pytest.param(["prices.csv"], 65, "the model comes first", id="data-as-model"),
+        pytest.param(["prices.npz", "none.csv"], 66, "there is no file none.csv", id="no-such-input"),
+        pytest.param(["prices.npz", "--until", "2020-05-01"], 2, "--until needs an input", id="until-without-input"),
+        pytest.param(["prices.npz", "--level", "100"], 2, "--level must be", id="level"),
+        pytest.param(["prices.npz", "--horizon", "0"], 2, "--horizon must be at least 1", id="horizon"),
+        pytest.param(["prices.npz", "-o", "prices.npz"], 2, "is also an input", id="model-as-output"),
+        pytest.param(["prices.npz", "prices.csv", "-o", "prices.csv"], 2, "is also an input", id="input-as-output"),
+        pytest.param(["prices.npz", "-o", "no/such/x.csv"], 73, "there is no folder", id="no-such-folder"),
+    ],
+)
+def test_refusals(here, arguments, code, expected):
+    before = {path.name: path.read_bytes() for path in here.iterdir()}
+    got = call("forecast", *arguments)
+    assert (got.code, got.out) == (code, "")
+    assert expected in got.err
+    assert {path.name: path.read_bytes() for path in here.iterdir()} == before
+
+
+def test_damaged_model_is_refused(here, tmp_path):
+    data = Path("prices.npz").read_bytes()
+    damaged = tmp_path / "damaged.npz"
+    damaged.write_bytes(data[: len(data) // 2])
+    got = call("forecast", damaged)
+    assert got.code == 65
+    assert "damaged" in got.err
+
+
+def test_model_without_intervals(here, tmp_path):
+    path = tmp_path / "mse.npz"
+    assert call("train", "prices.csv", *QUICK, "--loss", "mse", "-o", path, "-q").code == 0
+    assert rows_of(call("forecast", path).out)[0] == ["date", "rnncast"]
+    got = call("forecast", path, "--level", "80")
+    assert got.code == 2
+    assert "no intervals" in got.err
+
+
+@pytest.mark.parametrize("terminal", [False, True], ids=["pipe", "terminal"])
+def test_hostile_names_come_out_as_they_are(tmp_path, monkeypatch, rng, terminal):
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.chdir(tmp_path)
+    write_prices(Path("[bold]x.csv"), rng, column="[close]")
+    text = Path("[bold]x.csv").read_text().replace("date,", "day[/red],")
+    Path("[bold]x.csv").write_text(text)
+    got = call("train", "[bold]x.csv", *QUICK)
+    assert got.code == 0, got.err
+    assert "'[close]'" in got.err
+    assert "saved [bold]x.npz" in got.err
+    assert "day[/red]" in call("forecast", "[bold]x.npz", terminal=terminal).out
+
+
+def test_panel_keeps_ids_and_their_order(tmp_path, monkeypatch, rng):
+    monkeypatch.chdir(tmp_path)
+    rows = write_prices(Path("one.csv"), rng).read_text().splitlines()[1:]
+    names = ["Ünïcode, Inc.", "=1+1", "007"]
+    quoted = {"Ünïcode, Inc.": '"Ünïcode, Inc."'}
+    lines = [f"{quoted.get(name, name)},{row}" for name in names for row in rows]
+    Path("panel.csv").write_text("\n".join(["ticker,day,close", *lines, ""]), encoding="utf-8")
+    assert call("train", "panel.csv", *QUICK, "-q").code == 0
+    got = rows_of(call("forecast", "panel.npz").out)
+    assert got[0][:3] == ["ticker", "day", "rnncast"]
+    assert [row[0] for row in got[1:]] == [name for name in names for _ in range(5)]
+
+
+def test_forecast_from_kept_rows_loads_no_compiler_and_no_data_frames(here):
+    code = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom rnncast.cli.main import main\n"
+    code += "assert main(['forecast', 'prices.npz']) == 0\nprint(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = {name.split(".")[0] for name in done.stdout.splitlines()[-1].split()}
+    assert "numpy" in loaded
+    assert loaded & {"numba", "pandas", "pyarrow", "rich", "scipy"} == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(None, (), id="none"),
+        pytest.param("0.9, .1", (0.9, 0.1), id="order-kept"),
+        pytest.param("0.5,0.50", (0.5,), id="once"),
+    ],
+)
+def test_parse_quantiles(text, expected):
+    assert parse_quantiles(text) == expected
+
+
+def test_quantile_levels_of_intervals_and_list_together():
+    assert quantile_levels([80], [0.25]) == (0.1, 0.25, 0.5, 0.9)
+    assert quantile_levels([], []) == ()

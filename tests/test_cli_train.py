@@ -1,0 +1,191 @@
+"""``rnncast train``: what is saved where, what is said, and what stays untouched when something is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from cli_cases import QUICK, call, write_prices
+
+from rnncast.cli.options import TrainingChoices
+from rnncast.cli.train import default_model, train_options
+from rnncast.errors import UsageError
+from rnncast.model.artifact import load_model
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def prices(tmp_path, monkeypatch, rng):
+    """A file of prices in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    return write_prices(tmp_path / "prices.csv", rng)
+
+
+def test_model_is_named_after_the_input_and_the_next_command_is_said(prices):
+    got = call("train", prices, *QUICK)
+    assert got.code == 0, got.err
+    assert got.out == ""
+    assert "target 'close'" in got.err
+    assert "validation: " in got.err
+    assert got.err.splitlines()[-1] == "next: rnncast forecast prices.npz"
+    assert sorted(p.name for p in Path().iterdir()) == ["prices.csv", "prices.npz"]
+    assert load_model("prices.npz").network.hidden_size == 4
+
+
+def test_off_a_terminal_there_are_plain_lines_with_the_losses(prices):
+    got = call("train", prices, *QUICK)
+    assert "\x1b" not in got.err
+    assert "\r" not in got.err
+    lines = [line for line in got.err.splitlines() if line.startswith("search, member 1 of 1, epoch 1 of 1: loss ")]
+    assert len(lines) == 1
+    assert "validation " in lines[0]
+
+
+def test_quiet_says_nothing(prices):
+    got = call("train", prices, *QUICK, "-q")
+    assert (got.code, got.out, got.err) == (0, "", "")
+    assert Path("prices.npz").exists()
+
+
+def test_json_is_one_document(prices):
+    got = call("train", prices, *QUICK, "--json", "--seed", "7", "--level", "90", "-o", "m.npz")
+    document = json.loads(got.out)
+    assert document["schema"] == "rnncast.train/1"
+    assert document["model"] == "m.npz"
+    assert document["network"]["quantile_levels"] == pytest.approx([0.05, 0.5, 0.95])
+    assert document["record"]["training"]["seed"] == 7
+    assert document["levels"] == [90.0]
+    assert document["next"] == "rnncast forecast m.npz"
+    assert document["warnings"] == []
+
+
+def test_same_seed_gives_the_same_bytes(prices):
+    for name in ("a.npz", "b.npz"):
+        assert call("train", prices, *QUICK, "-o", name, "-q").code == 0
+    assert Path("a.npz").read_bytes() == Path("b.npz").read_bytes()
+
+
+def test_stdin(prices):
+    got = call("train", "-", *QUICK, stdin=prices.read_bytes())
+    assert got.code == 0, got.err
+    assert "rnncast forecast model.npz" in got.err
+    assert Path("model.npz").exists()
+
+
+def test_until_leaves_later_rows_unseen(prices):
+    got = call("train", prices, *QUICK, "--until", "2020-05-29", "--json", "-q")
+    assert json.loads(got.out)["trained_until"] == "2020-05-29"
+
+
+def test_without_history_the_next_command_names_the_input(prices):
+    got = call("train", prices, *QUICK, "--no-history")
+    assert got.err.splitlines()[-1] == f"next: rnncast forecast prices.npz {prices}"
+    assert load_model("prices.npz").history is None
+
+
+def test_short_series_are_counted_or_left_out_by_name(prices):
+    rows = prices.read_text().splitlines()[1:]
+    panel = ["ds,unique_id,y", *(row.replace(",", ",long,") for row in rows)]
+    panel += [row.replace(",", ",short,") for row in rows[:8]]
+    Path("panel.csv").write_text("\n".join(panel) + "\n")
+    refused = call("train", "panel.csv", *QUICK)
+    assert refused.code == 65
+    assert '"short" has 8' in refused.err
+    assert "--skip-bad" in refused.err
+    assert not Path("panel.npz").exists()
+    got = call("train", "panel.csv", *QUICK, "--skip-bad")
+    assert got.code == 0
+    assert "warning: 1 series left out as too short: short" in got.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "expected"),
+    [
+        pytest.param(["nothing.csv"], 66, "there is no file nothing.csv", id="no-such-file"),
+        pytest.param(["prices.csv", "-o", "no/such/folder/m.npz"], 73, "there is no folder", id="no-such-folder"),
+        pytest.param(["prices.csv", "-o", "."], 73, "is a folder", id="folder"),
+        pytest.param(["prices.csv", "-o", "prices.csv"], 2, "is also an input", id="input-as-output"),
+        pytest.param(["prices.csv", "-o", "notes.txt"], 73, "is no model", id="foreign-file"),
+        pytest.param(["prices.csv", "--target-col", "clse"], 65, "did you mean 'close'?", id="column"),
+        pytest.param(["prices.csv", "--loss", "mse", "--level", "80"], 2, "needs --loss quantile", id="levels"),
+        pytest.param(["prices.csv", "--activation", "sigmoid"], 2, "needs --cell rnn", id="activation"),
+        pytest.param(["prices.csv", "--until", "1999-01-01"], 65, "no row at or before", id="until"),
+        pytest.param(["prices.csv", "--horizon", "9000"], 65, "too few rows", id="too-short"),
+    ],
+)
+def test_refusals_leave_nothing_behind(prices, arguments, code, expected):
+    Path("notes.txt").write_text("kept\n")
+    before = {path.name: path.read_bytes() for path in Path().iterdir()}
+    got = call("train", *arguments)
+    assert got.code == code
+    assert expected in got.err
+    assert got.out == ""
+    assert len([line for line in got.err.splitlines() if line.startswith(("error:", "  "))]) <= 6
+    assert {path.name: path.read_bytes() for path in Path().iterdir()} == before
+
+
+def test_existing_model_is_kept_when_the_input_is_bad_and_with_no_clobber(prices):
+    assert call("train", prices, *QUICK, "-q").code == 0
+    kept = Path("prices.npz").read_bytes()
+    Path("prices.csv").write_text(prices.read_text() + "2024-01-01,oops\n")
+    got = call("train", prices, *QUICK)
+    assert got.code == 65
+    assert "prices.csv:152" in got.err
+    assert Path("prices.npz").read_bytes() == kept
+    got = call("train", prices, *QUICK, "--no-clobber")
+    assert got.code == 73
+    assert "--no-clobber" in got.err
+    assert Path("prices.npz").read_bytes() == kept
+    assert sorted(p.name for p in Path().iterdir()) == ["prices.csv", "prices.npz"]
+
+
+def test_model_as_input_is_refused(prices):
+    assert call("train", prices, *QUICK, "-q").code == 0
+    got = call("train", "prices.npz", "-o", "other.npz")
+    assert got.code == 2
+    assert "is a model" in got.err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"])
+def test_interrupted_training_leaves_the_folder_as_it_was(prices, number, code):
+    command = [sys.executable, "-m", "rnncast", "train", str(prices), "--max-epochs", "1000000", "--members", "1000"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
+        while "epoch 1 " not in (line := process.stderr.readline()):
+            assert line, "training never began"
+        time.sleep(0.05)
+        process.send_signal(number)
+        rest = process.stderr.read()
+        got = process.wait(timeout=60)
+    assert got == code
+    assert rest.splitlines()[-1] in ("error: terminated", "error: interrupted")
+    assert sorted(p.name for p in Path().iterdir()) == ["prices.csv"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        pytest.param(["data/prices.csv"], "prices.npz", id="file"),
+        pytest.param(["prices.2024.parquet"], "prices.2024.npz", id="dots"),
+        pytest.param(["-"], "model.npz", id="stdin"),
+        pytest.param(["data/*.csv"], "model.npz", id="glob"),
+        pytest.param(["a.csv", "b.csv"], "model.npz", id="several"),
+    ],
+)
+def test_default_model(inputs, expected):
+    assert default_model(inputs) == expected
+
+
+def test_options_that_are_not_given_are_left_to_the_data():
+    got = train_options(TrainingChoices(hidden_size=8, level=[50.0]))
+    assert (got.hidden_size, got.layers, got.cell, tuple(got.levels)) == (8, None, "lstm", (50.0,))
+    with pytest.raises(UsageError, match="--cell rnn"):
+        train_options(TrainingChoices(activation="sigmoid", cell="gru"))
