@@ -21,6 +21,7 @@ class ParquetTable:
         import pyarrow.parquet as pq
 
         self.name = source.name
+        self.data = source.data
         try:
             # `pyarrow.parquet.read_table` imports pandas, this does not.
             self.file = pq.ParquetFile(pa.BufferReader(source.data))
@@ -69,10 +70,14 @@ class ParquetTable:
 
     def _read(self, columns: Sequence[int], encoded: int | None = None) -> None:
         import pyarrow as pa
+        import pyarrow.parquet as pq
 
         names = [self.names[c] for c in columns]
+        file = self.file
+        if encoded is not None and "string" in str(self.schema.field(encoded).type):
+            file = pq.ParquetFile(pa.BufferReader(self.data), read_dictionary=[self.names[encoded]])
         try:
-            table = self.file.read(columns=names)
+            table = file.read(columns=names)
         except (pa.ArrowException, OSError) as error:
             raise DataError(
                 "the Parquet file is damaged", where=self.name, hint=str(error).splitlines()[0][:200]

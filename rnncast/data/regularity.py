@@ -104,7 +104,7 @@ def learn_frequency(
     if step < DAY_US - DAY_US // 8:  # a day of 23 hours is still a day
         _check_regular(stamps, stamps.gaps == step, f"steps of {describe_gap(step)}", describe_gap)
         return Frequency("clock", step).alias, learn_weekmask(days)
-    return _learn_days(days)
+    return _learn_days(days, (step + DAY_US // 2) // DAY_US)
 
 
 def _usual_gap(gaps: NDArray[np.int64]) -> int:
@@ -125,9 +125,9 @@ def _lower_median(gaps: NDArray[np.int64]) -> int:
     return int(np.partition(gaps, middle)[middle])
 
 
-def _learn_days(days: _Stamps) -> tuple[str, str]:
+def _learn_days(days: _Stamps, step: int) -> tuple[str, str]:
+    """Name and weekday mask for stamps that are usually `step` days apart."""
     gaps = days.gaps
-    step = _lower_median(days.true_gaps)
     if step >= 28 and (frequency := _learn_months(days)) is not None:
         return frequency.alias, EVERY_DAY
     if step >= 7 and step % 7 == 0:
