@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.panel import Panel
+from rnncast.data.summary import format_stamp
 from rnncast.errors import DataError
 from rnncast.evaluation.baselines import simple_baselines
 from rnncast.evaluation.metrics import absolute_scale, squared_scale
@@ -127,8 +128,8 @@ def _early_settings(panel: Panel, options: TrainOptions) -> NetworkConfig:
 def _span(panel: Panel, origins: Origins) -> str:
     widest = int(np.argmax(origins.steps.sum(axis=0)))
     stamps = panel.times[origins.ends[:, widest] - 1]
-    first, last = (str(stamp).removesuffix("T00:00:00.000000") for stamp in (stamps[0], stamps[-1]))
-    return f"{len(origins)} origin{'s' if len(origins) != 1 else ''}, {first} to {last}"
+    plural = "s" if len(origins) != 1 else ""
+    return f"{len(origins)} origin{plural}, {format_stamp(stamps[0])} to {format_stamp(stamps[-1])}"
 
 
 @dataclass

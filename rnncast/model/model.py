@@ -54,7 +54,7 @@ class Model:
     calendar : Calendar
         Regularity of the training rows' stamps.
     trained_until : str
-        Stamp (ISO 8601) or step of the last training row, as text.
+        Stamp or step of the last training row, as `rnncast.data.summary.format_stamp` writes it.
     history : History or None
         Last rows of each series; None when the model keeps no rows.
     record : mapping

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rnncast.core.loss_table import LossTable
 from rnncast.data.panel import Panel
+from rnncast.data.summary import format_stamp
 from rnncast.data.transform import WorkingSeries, working_series
 from rnncast.data.windows import Windows
 from rnncast.errors import TrainingError
@@ -80,7 +81,7 @@ def train(
         blend=found.blend,
         columns=panel.columns,
         calendar=panel.calendar,
-        trained_until=str(panel.times.max()),
+        trained_until=format_stamp(panel.times.max()),
         history=_history(panel, config, working.logarithmic) if keep_history else None,
         record=record,
     )
