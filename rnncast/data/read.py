@@ -20,10 +20,10 @@ from rnncast.data.calendar import Calendar, learn_calendar, named_calendar
 from rnncast.data.cells import Cells, explain_number, parse_numbers
 from rnncast.data.columns import Roles, find_columns, likely_ids, quoted
 from rnncast.data.faults import bad_cells, duplicate_stamps, missing_cells
-from rnncast.data.order import count_rows, find_duplicates, find_order, renumber
 from rnncast.data.panel import Columns, Panel
 from rnncast.data.read_csv import CsvTable
 from rnncast.data.read_parquet import ParquetTable
+from rnncast.data.rows import Rows
 from rnncast.data.source import open_source
 from rnncast.data.summary import counted, describe_holes, describe_panel, format_stamp
 from rnncast.data.table import Table
@@ -33,12 +33,7 @@ from rnncast.errors import DataError
 COUNTED_TIME = "ds"
 """Name of the time column of an input that has none."""
 
-SINGLE_ID = "series"
-"""Name of the series of an input that is one series."""
-
-_SHARED_STAMPS = (
-    0.2  # share of rows that shares its stamp with others, from which on a file is taken for several series
-)
+_REPEATED_STAMPS = 0.1  # share of rows that repeat a stamp, from which on a file is taken for several series
 
 
 def read_panel(
@@ -86,37 +81,29 @@ def read_panel(
 
 @dataclass
 class _Reader:
-    """One reading of one table; the arrays hold the rows that are still in, and go along with each other."""
+    """One reading of one table."""
 
     table: Table
     roles: Roles
+    rows: Rows = field(default_factory=Rows)
     notes: list[str] = field(default_factory=list)
-    rows: NDArray[np.int64] | None = None  # (R,) rows of the file; None for all of them
-    times: NDArray[Any] = field(default_factory=lambda: np.empty(0, np.int64))  # (R,)
-    codes: NDArray[np.int32] | None = None  # (R,) number of the series; None for one series
-    ids: tuple[str, ...] = (SINGLE_ID,)  # (S,)
 
     def read(self, calendar: Calendar | None, until: str | None) -> tuple[Panel, tuple[str, ...]]:
         """Panel and notes."""
+        rows = self.rows
         self.notes += self.roles.notes
-        self._read_times(until)
+        if self.roles.time is not None:
+            self._read_times(self.roles.time, until)
         if self.roles.id is not None:
             self._read_ids(self.roles.id)
-            if self.roles.time is None:
-                self._count_rows(until)
+        if self.roles.time is None:
+            self._count_rows(until)
         values, left_out = self._read_target()
         values = self._arrange(values)
-        sizes = np.array([len(self.times)]) if self.codes is None else np.bincount(self.codes)
-        indptr = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-        self._note_trailing(left_out, self.times[indptr[1:] - 1])
-        panel = Panel(
-            self.ids,
-            indptr,
-            self.times,
-            values[:, None],
-            self._column_names(),
-            self._calendar(calendar, indptr),
-        )
+        indptr = rows.indptr()
+        self._note_trailing(left_out, rows.times[indptr[1:] - 1])
+        calendar = self._calendar(calendar, indptr)
+        panel = Panel(rows.ids, indptr, rows.times, values[:, None], self._column_names(), calendar)
         if (holes := describe_holes(panel)) is not None:
             self.notes.append(holes)
         return panel, (describe_panel(panel), *self.notes)
@@ -127,42 +114,13 @@ class _Reader:
         except ValueError as error:
             raise DataError(f"column {self.table.names[column]!r} {error}", where=self.table.name) from error
 
-    def _file_rows(self, places: NDArray[Any]) -> NDArray[np.int64]:
-        """Rows of the file at these places, given by number or mask, of the rows that are still in."""
-        places = np.flatnonzero(places) if places.dtype == bool else places
-        return places if self.rows is None else self.rows[places]
-
-    def _still_in(self, array: NDArray[Any] | None) -> NDArray[Any] | None:
-        """Rows that are still in, of an array over all rows of the file."""
-        return array if array is None or self.rows is None else array[self.rows]
-
-    def _keep(self, mask: NDArray[np.bool_]) -> None:
-        """Let only the rows of `mask` (R,) stay in."""
-        if mask.all():
-            return
-        self.rows = self._file_rows(mask)
-        self.times = self.times[mask]
-        if self.codes is not None:
-            self.codes = self.codes[mask]
-
-    def _series(self, place: int) -> str | None:
-        return None if self.codes is None else self.ids[self.codes[place]]
-
-    # ---- time
-
-    def _read_times(self, until: str | None) -> None:
-        column = self.roles.time
-        if column is None:
-            self.notes.append("there is no time column: rows are counted 1, 2, ... in the order of the file")
-            if self.roles.id is None:
-                self._count_rows(until)
-            return
+    def _read_times(self, column: int, until: str | None) -> None:
         cells = self._parse(parse_times, column)
         if cells.bad is not None:
             raise bad_cells(self.table, column, np.flatnonzero(cells.bad), explain_time)
         if cells.missing is not None:
             raise missing_cells(self.table, column, np.flatnonzero(cells.missing), "time")
-        self.times = cells.values
+        self.rows.times = cells.values
         if cells.note is not None:
             self.notes.append(cells.note)
         self._cut(until)
@@ -170,49 +128,47 @@ class _Reader:
             self._look_for_ids()
 
     def _count_rows(self, until: str | None) -> None:
-        rows = len(self.table.column(self.roles.target))
-        self.times = count_rows(self.codes, rows)
+        self.notes.append("there is no time column: rows are counted 1, 2, ... in the order of the file")
+        self.rows.count(len(self.table.column(self.roles.target)))
         self._cut(until)
-        if self.codes is not None:
-            self._drop_empty_series()
+        self.rows.drop_empty_series()
 
     def _cut(self, until: str | None) -> None:
         """Leave out the rows after `until`."""
         if until is None:
             return
-        cutoff = parse_until(until, self.times.dtype.kind == "M")
-        inside = self.times <= cutoff
-        dropped = len(inside) - int(np.count_nonzero(inside))
-        if dropped == len(inside):
+        times = self.rows.times
+        inside = times <= parse_until(until, times.dtype.kind == "M")
+        if not inside.any():
             raise DataError(
                 f"no row at or before {until}",
                 where=self.table.name,
-                hint=f"the first row is at {format_stamp(self.times.min())}",
+                hint=f"the first row is at {format_stamp(times.min())}",
             )
-        self._keep(inside)
-        if dropped:
+        if dropped := self.rows.keep(inside):
             self.notes.append(f"{counted(dropped, 'row')} after {until} left out")
 
-    # ---- series
+    def _encoded(self, column: int) -> tuple[NDArray[np.int32], list[str], NDArray[np.bool_]]:
+        """Numbers (R,) and names of the series of the rows that are still in, and which rows (R,) have none."""
+        codes, names = encode_names(self.table.column(column))
+        codes = self.rows.pick(codes)
+        return codes, names, codes == len(names) - 1  # the last name is empty
 
     def _read_ids(self, column: int) -> None:
-        codes, names = encode_names(self.table.column(column))
-        kept = self._still_in(codes)
-        assert kept is not None
-        missing = np.array([not name for name in names], dtype=bool)
-        if missing.any() and (absent := missing[kept]).any():
-            raise missing_cells(self.table, column, self._file_rows(absent), "name of the series")
-        self.codes, old = renumber(kept, len(names))
-        self.ids = tuple(names[code] for code in old)
+        codes, names, absent = self._encoded(column)
+        if absent.any():
+            raise missing_cells(self.table, column, self.rows.in_file(absent), "name of the series")
+        self.rows.name_series(codes, names)
 
     def _look_for_ids(self) -> None:
         """Take the file for several series if stamps repeat and just one column tells the repetitions apart."""
-        order = find_order(self.times, None).rows
-        repeated = find_duplicates(self.times if order is None else self.times[order], None)
-        if 2 * len(repeated) < _SHARED_STAMPS * len(self.times):
+        if self.rows.repeated_share() < _REPEATED_STAMPS:
             return  # a few repetitions are faults of one series
-        taken = {self.roles.time, self.roles.target}
-        found = [column for column in likely_ids(self.table, taken) if self._tells_apart(column)]
+        found = []
+        for column in likely_ids(self.table, {self.roles.time, self.roles.target}):
+            codes, _, absent = self._encoded(column)
+            if not absent.any() and self.rows.told_apart_by(codes):
+                found.append(column)
         if len(found) > 1:
             raise DataError(
                 f"several columns could name the series: {quoted(self.table, found)}",
@@ -222,87 +178,55 @@ class _Reader:
         if found:
             self.roles = replace(self.roles, id=found[0])
 
-    def _tells_apart(self, column: int) -> bool:
-        codes, names = encode_names(self.table.column(column))
-        kept = self._still_in(codes)
-        assert kept is not None
-        absent = [code for code, name in enumerate(names) if not name]
-        order = find_order(self.times, kept).rows
-        times, kept = (self.times, kept) if order is None else (self.times[order], kept[order])
-        return len(find_duplicates(times, kept)) == 0 and not np.isin(kept, absent).any()
-
-    def _drop_empty_series(self) -> tuple[str, ...]:
-        """Number the series without those that have lost all rows; the names of those."""
-        assert self.codes is not None
-        self.codes, old = renumber(self.codes, len(self.ids))
-        lost = tuple(name for code, name in enumerate(self.ids) if code not in set(old.tolist()))
-        self.ids = tuple(self.ids[code] for code in old)
-        return lost
-
-    # ---- target
-
-    def _read_target(self) -> tuple[NDArray[np.float64], tuple[NDArray[Any], NDArray[Any]] | None]:
-        """Values (R,) of the rows that have one, and the stamps and names of series of those that have none."""
-        column = self.roles.target
+    def _read_target(self) -> tuple[NDArray[np.float64], list[tuple[str, Any]]]:
+        """Values (R,) of the rows that have one; series and stamps of those that have none."""
+        column, rows = self.roles.target, self.rows
         cells = self._parse(parse_numbers, column)
-        bad, missing = self._still_in(cells.bad), self._still_in(cells.missing)
-        if bad is not None and bad.any():
-            first = int(np.argmax(bad))
-            raise bad_cells(self.table, column, self._file_rows(bad), explain_number, self._series(first))
-        values = self._still_in(cells.values)
-        assert values is not None
-        if missing is None or not missing.any():
-            return values, None
-        name, count = self.table.names[column], int(np.count_nonzero(missing))
-        if count == len(missing):
+        if cells.bad is not None and (bad := rows.pick(cells.bad)).any():
+            series = rows.series(int(np.argmax(bad)))
+            raise bad_cells(self.table, column, rows.in_file(bad), explain_number, series)
+        values = rows.pick(cells.values)
+        if cells.missing is None or not (missing := rows.pick(cells.missing)).any():
+            return values, []
+        name = self.table.names[column]
+        if missing.all():
             raise DataError(
-                f"there is no usable value: all {count:,} cells of column {name!r} are missing", where=self.table.name
+                f"there is no usable value: all {len(missing):,} cells of column {name!r} are missing",
+                where=self.table.name,
             )
-        first_place = self.table.place(int(self._file_rows(missing)[0]))
-        self.notes.append(f"{counted(count, 'row')} without a value in {name!r} left out, the first at {first_place}")
-        codes = np.zeros(count, np.int32) if self.codes is None else self.codes[missing]
-        stamps, owners = self.times[missing], np.array(self.ids)[codes]
-        self._keep(~missing)
-        if self.codes is not None and (lost := self._drop_empty_series()):
+        first = self.table.place(int(rows.in_file(missing)[0]))
+        left_out = list(rows.owners(missing))
+        dropped = rows.keep(~missing)
+        self.notes.append(f"{counted(dropped, 'row')} without a value in {name!r} left out, the first at {first}")
+        if lost := rows.drop_empty_series():
             self.notes.append(f"{len(lost):,} series without any value left out: {', '.join(map(repr, lost[:5]))}")
-        return values[~missing], (stamps, owners)
+        return values[~missing], left_out
 
     def _arrange(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Bring the rows into the order of a panel; DataError for stamps that occur twice in a series."""
-        order = find_order(self.times, self.codes)
+        values, order = self.rows.arrange(values)
         if order.descents:
-            how = (
-                "newest first"
-                if order.newest_first
-                else f"not in order of time ({counted(order.descents, 'step')} back)"
-            )
+            back = counted(order.descents, "step")
+            how = "newest first" if order.newest_first else f"not in order of time ({back} back)"
             self.notes.append(f"the rows were {how}: sorted")
-        if order.rows is not None:
-            self.rows = self._file_rows(order.rows)
-            self.times, values = self.times[order.rows], values[order.rows]
-            self.codes = None if self.codes is None else self.codes[order.rows]
-        again = find_duplicates(self.times, self.codes)
+        again = self.rows.duplicates()
         if len(again):
-            pairs = self._file_rows(again - 1), self._file_rows(again)
-            first = int(again[0])
-            raise duplicate_stamps(self.table, pairs, format_stamp(self.times[first]), self._series(first))
+            pairs = self.rows.in_file(again - 1), self.rows.in_file(again)
+            stamp = format_stamp(self.rows.times[again[0]])
+            raise duplicate_stamps(self.table, pairs, stamp, self.rows.series(int(again[0])))
         return values
 
-    # ---- what is known in the end
-
-    def _note_trailing(self, left_out: tuple[NDArray[Any], NDArray[Any]] | None, last: NDArray[Any]) -> None:
+    def _note_trailing(self, left_out: list[tuple[str, Any]], last: NDArray[Any]) -> None:
         """Say it where a series ends in rows without a value; `last` (S,) are the stamps of the last rows."""
-        if left_out is None:
+        if not left_out:
             return
-        ends = dict(zip(self.ids, last.tolist(), strict=True))
-        after = zip(left_out[0].tolist(), left_out[1].tolist(), strict=True)
-        late = [name for stamp, name in after if stamp > ends.get(name, stamp)]
+        ends = dict(zip(self.rows.ids, last.tolist(), strict=True))
+        late = [name for name, stamp in left_out if stamp > ends.get(name, stamp)]
         if not late:
             return
-        first = late[0]
-        series = "" if self.codes is None else f" of series {first!r}"
-        stamp = format_stamp(last[self.ids.index(first)])
-        others = len(set(late)) - 1
+        first, others = late[0], len(set(late)) - 1
+        series = "" if self.rows.codes is None else f" of series {first!r}"
+        stamp = format_stamp(last[self.rows.ids.index(first)])
         self.notes.append(
             f"{counted(late.count(first), 'row')} without a value at the end{series}: the last value is at {stamp}"
             + (f"; so it is in {others:,} further series" if others else "")
@@ -314,15 +238,15 @@ class _Reader:
         return Columns(time, None if roles.id is None else names[roles.id], names[roles.target])
 
     def _calendar(self, named: Calendar | None, indptr: NDArray[np.int64]) -> Calendar:
-        dated = self.times.dtype.kind == "M"
+        times = self.rows.times
         if named is None:
             try:
-                return learn_calendar(self.times, indptr, self.ids)
+                return learn_calendar(times, indptr, self.rows.ids)
             except DataError as error:
                 error.where = self.table.name
                 raise
-        if named.is_dated != dated:
-            found = "dates" if dated else "integer steps"
+        if named.is_dated != (times.dtype.kind == "M"):
+            found = "integer steps" if named.is_dated else "dates"
             raise DataError(
                 f"--freq {named.freq} does not fit: the time column holds {found}",
                 where=self.table.name,
