@@ -153,6 +153,13 @@ def test_model_as_input_is_refused(prices):
     assert "is a model" in got.err
 
 
+def test_json_error_stands_alone_though_notes_came_before_it(prices):
+    got = call("train", prices, "--horizon", "9000", "--json")
+    assert (got.code, got.out) == (65, "")
+    assert "too few rows" in json.loads(got.err)["message"]
+    assert "target 'close'" in call("train", prices, *QUICK, "--json").err
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"])
 def test_interrupted_training_leaves_the_folder_as_it_was(prices, number, code):
     command = [sys.executable, "-m", "rnncast", "train", str(prices), "--max-epochs", "1000000", "--members", "1000"]

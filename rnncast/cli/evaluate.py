@@ -54,7 +54,7 @@ def evaluate(
     With a model first, it is scored only after its last training row. Without one, it is trained on the rows before the
     first cutoff, and again as --refit says.
     """
-    out = Output(quiet=report.quiet)
+    out = Output(quiet=report.quiet, hold=report.json)
     if save_forecasts is not None:
         check_output(save_forecasts, inputs)
     plan = _plan(n_windows, step_size, refit)
@@ -64,6 +64,7 @@ def evaluate(
     if save_forecasts is not None:
         _save(outcome, save_forecasts, out)
     _present(outcome, report, out)
+    out.release()
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def forecast(
     The columns keep the input's names; rnncast is the point forecast, rnncast-lo-80 and rnncast-hi-80 the bounds of the
     80 per cent interval.
     """
-    out = Output(quiet=report.quiet)
+    out = Output(quiet=report.quiet, hold=report.json)
     at_least(1, horizon=horizon)
     taus = parse_quantiles(quantiles)
     check_levels(level or ())
@@ -62,6 +62,7 @@ def forecast(
     levels = default_levels(trained) if level is None and not taus else tuple(level or ())
     issued = issue(trained, source, columns, out, horizon=horizon, levels=levels, quantiles=taus)
     _write(issued, levels, taus, "json" if report.json else format, output, out, clobber=not no_clobber)
+    out.release()
 
 
 def issue(

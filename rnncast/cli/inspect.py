@@ -28,7 +28,7 @@ def inspect(
     report: Report,
 ) -> None:
     """Show a model's card, or what is found in a file of data: columns, series, calendar, season, values."""
-    out = Output(quiet=report.quiet)
+    out = Output(quiet=report.quiet, hold=report.json)
     if is_model(source) or (source.lower().endswith(".npz") and not os.path.exists(source)):
         if named := given(columns):
             raise UsageError(f"{named[0]} has no effect on a model", hint="leave it out")

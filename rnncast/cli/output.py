@@ -25,10 +25,13 @@ class Output:
     ----------
     quiet
         Whether stderr is left to errors.
+    hold
+        Whether notes wait for `release`: with ``--json`` an error is then the only thing on stderr.
     """
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, hold: bool = False) -> None:
         self.quiet = quiet
+        self._held: list[str] | None = [] if hold else None
 
     @property
     def stdout(self) -> TextIO:
@@ -51,8 +54,17 @@ class Output:
 
     def note(self, text: str, *, wrap: bool = True) -> None:
         """Say something on stderr; without `wrap`, a line to be copied stays one line."""
-        if not self.quiet:
+        if self.quiet:
+            return
+        if self._held is None:
             _say(text, wrap=wrap)
+        else:
+            self._held.append(text)
+
+    def release(self) -> None:
+        """Say what was held back: nothing can go wrong any more."""
+        held, self._held = self._held or [], None
+        self.notes(held)
 
     def notes(self, texts: Iterable[str]) -> None:
         """Say several things on stderr, a line each."""

@@ -85,7 +85,7 @@ def run_training(job: TrainingJob, options: TrainOptions, columns: InputOptions,
     from rnncast.training.split import without_short_series
     from rnncast.training.train import train as train_model
 
-    out = Output(quiet=report.quiet)
+    out = Output(quiet=report.quiet, hold=report.json)
     panel, notes = read_for_training(job.inputs, columns)
     out.notes(notes)
     network, training, chosen = resolve(options, panel)
@@ -102,6 +102,7 @@ def run_training(job: TrainingJob, options: TrainOptions, columns: InputOptions,
     _conclude(model, job, out)
     if report.json:
         out.document(document(model, job, (*notes, *chosen), (*warnings, *met)))
+    out.release()
 
 
 def _conclude(model: Model, job: TrainingJob, out: Output) -> None:
