@@ -185,7 +185,7 @@ class CsvTable:
             found = int(self.records.field_counts[row])
             further = ("", "; 1 more row differs", f"; {len(ragged) - 1:,} more rows differ")[min(len(ragged) - 1, 2)]
             raise DataError(
-                f"the row has {found} fields, the header {expected}{further}",
+                f"the row has {found} {'field' if found == 1 else 'fields'}, the header {expected}{further}",
                 where=self.place(row),
                 hint="a comma inside a field needs quotes around the field; a line that is no row must go",
             ) from error
