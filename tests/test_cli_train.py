@@ -11,12 +11,16 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
 from cli_cases import QUICK, call, write_prices
+from panels import make_panel, random_walk
 
+from rnncast.cli.main import app
 from rnncast.cli.options import TrainingChoices
 from rnncast.cli.train import default_model, train_options
 from rnncast.errors import UsageError
 from rnncast.model.artifact import load_model
+from rnncast.training.defaults import resolve
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -43,7 +47,7 @@ def test_off_a_terminal_there_are_plain_lines_with_the_losses(prices):
     got = call("train", prices, *QUICK)
     assert "\x1b" not in got.err
     assert "\r" not in got.err
-    lines = [line for line in got.err.splitlines() if line.startswith("search, member 1 of 1, epoch 1 of 1: loss ")]
+    lines = [line for line in got.err.splitlines() if line.startswith("search, epoch 1 of 1: loss ")]
     assert len(lines) == 1
     assert "validation " in lines[0]
 
@@ -196,3 +200,18 @@ def test_options_that_are_not_given_are_left_to_the_data():
     assert (got.hidden_size, got.layers, got.cell, tuple(got.levels)) == (8, None, "lstm", (50.0,))
     with pytest.raises(UsageError, match="--cell rnn"):
         train_options(TrainingChoices(activation="sigmoid", cell="gru"))
+
+
+def test_defaults_said_in_the_help_are_those_of_training(rng):
+    panel = make_panel({"a": random_walk(rng, 300)})
+    network, training, _ = resolve(train_options(TrainingChoices()), panel)
+    options = typer.main.get_command(app).commands["train"].params
+    said = {option.name: option.help for option in options}
+    for config, names in (
+        (network, ["cell", "activation", "hidden_size", "layers", "loss"]),
+        (training, ["members", "max_epochs", "learning_rate", "batch_size", "seed"]),
+    ):
+        for name in names:
+            assert said[name].endswith(f"[{getattr(config, name)}]"), name
+    assert network.horizon == 10
+    assert network.quantile_levels == (0.025, 0.1, 0.5, 0.9, 0.975)

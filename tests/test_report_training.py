@@ -22,30 +22,43 @@ def with_record(model, *, blend=1.0, season=1, **record):
 
 
 @pytest.mark.parametrize(
-    ("relative", "expected"),
+    ("relative", "statistic", "expected"),
     [
-        pytest.param(1.02, "no sign of skill", id="worse"),
-        pytest.param(0.998, "0.998 of the last value's over 700 windows: no sign of skill", id="same"),
-        pytest.param(0.97, "a small gain, but on the rows that chose when to stop, so it flatters", id="small"),
-        pytest.param(0.6, ": a gain, but on the rows that chose", id="clear"),
+        pytest.param(1.02, 3.0, "no sign of skill", id="worse"),
+        pytest.param(
+            0.998, 3.0, "0.998 of the last value's over 700 windows (t 3.0 over 9 blocks of time): no", id="same"
+        ),
+        pytest.param(0.97, 3.0, "a small gain, but on the rows that chose when to stop, so it flatters", id="small"),
+        pytest.param(0.6, 8.0, ": a gain, but on the rows that chose", id="clear"),
+        pytest.param(0.6, 1.7, "no sign of skill", id="chance"),
+        pytest.param(0.6, None, "over 700 windows: no sign of skill", id="one-block"),
     ],
 )
-def test_verdict_claims_no_more_than_the_validation_part_carries(model, relative, expected):
-    trained = with_record(model, validation={"windows": 700, "relative_mae": relative})
-    assert expected in training_verdict(trained)
+def test_verdict_claims_no_more_than_the_validation_part_carries(model, relative, statistic, expected):
+    validation = {"windows": 700, "blocks": 9, "relative_mae": relative, "t_statistic": statistic}
+    assert expected in training_verdict(with_record(model, validation=validation))
 
 
-@pytest.mark.parametrize("record", [{"blend": 0.0}, {"best_epoch": 0}], ids=["blend", "epochs"])
-def test_network_that_adds_nothing_is_said_to(model, record):
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        pytest.param({"blend": 0.0}, "the model forecasts it, with intervals of the network", id="blend"),
+        pytest.param({"best_epoch": 0}, "the model forecasts it, with intervals", id="epochs"),
+    ],
+)
+def test_network_that_adds_nothing_is_said_to(model, record, expected):
     trained = with_record(model, season=12, validation={"windows": 9, "relative_mae": 1.0}, **record)
-    expected = "the network found nothing to add to the last season; the model forecasts it, with intervals"
-    assert expected in training_verdict(trained)
+    got = training_verdict(trained)
+    assert "the network found nothing to add to the last season" in got
+    assert got.endswith(expected)
     plain = replace(trained, network=replace(trained.network, quantile_levels=(0.5,), loss="mse"))
-    assert "with intervals" not in training_verdict(plain)
+    assert "intervals" not in training_verdict(plain)
 
 
 def test_missing_validation_part_is_said(model):
-    assert "nothing is known of the skill" in training_verdict(with_record(model, validation=None))
+    got = training_verdict(with_record(model, validation=None))
+    assert got.startswith("validation: none")
+    assert "the model forecasts the last value" in got
 
 
 def test_summary_counts_members_and_updates(model):

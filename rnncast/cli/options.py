@@ -66,16 +66,14 @@ class TrainingChoices:
     ] = None
     hidden_size: Annotated[int | None, option("Units of a layer.", "32", "N")] = None
     layers: Annotated[int | None, option("Recurrent layers.", "1", "N")] = None
-    input_size: Annotated[
-        int | None, option("Rows that the network reads.", "two seasons or horizons, at least 20", "N")
-    ] = None
+    input_size: Annotated[int | None, option("Rows that the network reads.", "a few seasons or horizons", "N")] = None
     loss: Annotated[
         Literal["quantile", "mse", "mae", "huber"] | None,
         option("What training minimises; intervals need quantile.", "quantile"),
     ] = None
     members: Annotated[int | None, option("Networks trained and averaged.", "3", "N")] = None
-    max_epochs: Annotated[int | None, option("Most epochs; 0 leaves the baseline untrained.", "30", "N")] = None
-    learning_rate: Annotated[float | None, option("Highest learning rate.", "0.003", "X")] = None
+    max_epochs: Annotated[int | None, option("Most epochs; 0 leaves the baseline untrained.", "20", "N")] = None
+    learning_rate: Annotated[float | None, option("Highest learning rate.", "0.01", "X")] = None
     batch_size: Annotated[int | None, option("Windows of an update.", "128", "N")] = None
     seed: Annotated[int | None, option("Start of the random numbers; same seed, same model.", "0", "N")] = None
     time_limit: Annotated[float | None, option("Training winds up after this time.", "no limit", "SECONDS")] = None

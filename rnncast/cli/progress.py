@@ -54,7 +54,8 @@ class Progress:
     def epoch(self, report: EpochReport) -> None:
         """One epoch of one member is done."""
         word = "search" if report.phase == "search" else "training"
-        name = f"{self._origin}{word}, member {report.member} of {report.members}"
+        member = f", member {report.member} of {report.members}" if report.members > 1 else ""
+        name = f"{self._origin}{word}{member}"
         losses = f"loss {report.loss:.4f}"
         if report.validation_loss is not None:
             losses += f", validation {report.validation_loss:.4f}"

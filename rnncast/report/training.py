@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from rnncast.model.model import Model
 
 NO_SIGN = 0.99
@@ -11,6 +9,9 @@ NO_SIGN = 0.99
 
 CLEAR = 0.95
 """Relative error below which the gain is worth the word."""
+
+EVIDENCE = 2.0
+"""t statistic of the gain over blocks of time below which it may well be chance."""
 
 
 def naive_path(model: Model) -> str:
@@ -26,18 +27,23 @@ def training_verdict(model: Model) -> str:
     """
     validation = model.record.get("validation")
     naive = naive_path(model)
-    if not validation:
-        return "validation: none, the series are too short for a part of their own; nothing is known of the skill"
     intervals = ", with intervals" if len(model.network.quantile_levels) > 1 else ""
-    if model.blend == 0 or model.record.get("best_epoch") == 0:
+    if not validation:
+        return f"validation: none, the series are too short for it; the model forecasts the {naive}{intervals}"
+    if model.record.get("best_epoch") == 0:
         return f"validation: the network found nothing to add to the {naive}; the model forecasts it{intervals}"
-    relative = float(validation["relative_mae"])
+    if model.blend == 0:
+        own = ", with intervals of the network" if intervals else ""
+        return f"validation: the network found nothing to add to the {naive}; the model forecasts it{own}"
+    relative, statistic = float(validation["relative_mae"]), validation.get("t_statistic")
     windows = int(validation["windows"])
     figure = (
         f"validation: mean absolute error {relative:.3f} of the {naive}'s over {windows:,} "
         f"window{'' if windows == 1 else 's'}"
     )
-    if not math.isfinite(relative) or relative > NO_SIGN:
+    if statistic is not None:
+        figure += f" (t {float(statistic):.1f} over {int(validation['blocks'])} blocks of time)"
+    if not relative <= NO_SIGN or statistic is None or statistic < EVIDENCE:
         return f"{figure}: no sign of skill"
     gain = "a gain" if relative < CLEAR else "a small gain"
     return f"{figure}: {gain}, but on the rows that chose when to stop, so it flatters"
