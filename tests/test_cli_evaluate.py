@@ -42,7 +42,7 @@ def test_recipe_prints_tables_and_a_verdict(here):
     assert lines[0] == "1 series, 8 origins, 8 tasks, mean over all of them"
     assert re.split(r"  +", lines[1]) == ["metric", *METHODS]
     labels = [re.split(r"  +", line)[0] for line in lines[2:14]]
-    assert labels[:7] == ["mae", "relative mae", "rmse", "smape (0 to 200)", "mase", "rmsse", "bias"]
+    assert labels[:7] == ["mae", "relative mae", "rmse", "smape (0 to 200)", "mase (m = 1)", "rmsse (m = 1)", "bias"]
     assert labels[7:] == ["coverage 80 %", "coverage 95 %", "interval score 80 %", "interval score 95 %", "pinball"]
     assert re.split(r"  +", lines[16]) == ["step", *METHODS, "in 80 %", "in 95 %"]
     assert [line.split()[0] for line in lines[17:22]] == ["1", "2", "3", "4", "5"]

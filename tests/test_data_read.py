@@ -290,3 +290,12 @@ def test_reading_loads_neither_pandas_nor_numba(tmp_path):
     )
     got = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert got.stdout.strip() == "[]", got.stderr
+
+
+@pytest.mark.parametrize("name", ["[close]", "{close}"])
+def test_header_that_begins_with_a_bracket_is_no_json(tmp_path, name):
+    path = tmp_path / "bracket.csv"
+    path.write_text(f"{name},date\n1.5,2024-01-01\n2.5,2024-01-02\n3.5,2024-01-03\n")
+    panel, _ = read_panel([str(path)])
+    assert panel.columns.target == name
+    assert panel.target.tolist() == [1.5, 2.5, 3.5]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnncast.data.write import choose_format, format_times, write_table
+from rnncast.data.write import choose_format, format_times, named_once, write_table
 from rnncast.errors import OutputError, StorageError, UsageError
 
 TABLE = {
@@ -134,7 +134,6 @@ CHOICES = {
     "jsonl": (("a.jsonl", None, io.StringIO()), "ndjson"),
     "parquet": (("a.parquet", None, io.StringIO()), "parquet"),
     "csv": (("a.csv", None, Terminal()), "csv"),
-    "other ending": (("a.txt", None, Terminal()), "csv"),
     "terminal": ((None, None, Terminal()), "table"),
     "pipe": ((None, None, io.StringIO()), "csv"),
 }
@@ -193,3 +192,15 @@ def test_a_full_disk_behind_a_stream():
     with pytest.raises(StorageError, match="No space left") as error:
         write_table(TABLE, None, "csv", Broken(OSError(28, "No space left on device")))
     assert error.value.exit_code == 74
+
+
+def test_ending_without_a_format_is_refused():
+    with pytest.raises(UsageError, match="'.xlsx'"):
+        choose_format("forecast.xlsx", None, io.StringIO())
+    assert choose_format("forecast", None, io.StringIO()) == "csv"
+    assert choose_format("forecast.CSV", None, io.StringIO()) == "csv"
+
+
+def test_column_called_like_an_earlier_one_is_kept_beside_it():
+    got = named_once([("a", np.array([1])), ("a", np.array([2])), ("a_", np.array([3]))])
+    assert {name: column.tolist() for name, column in got.items()} == {"a": [1], "a_": [2], "a__": [3]}

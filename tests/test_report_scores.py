@@ -40,7 +40,7 @@ def test_overall_table_has_the_hand_values(backtest):
     assert row(table, "rmse") == ("1.118", "1.000")  # sqrt((0.25 + 2.25) / 2)
     assert row(table, "bias") == ("-0.500", "1.000")
     assert row(table, "coverage 80 %") == ("0.500", "-")
-    assert row(table, "mase") == ("0.5000", "0.5000")
+    assert row(table, "mase (m = 1)") == ("0.5000", "0.5000")
 
 
 def test_step_table_has_the_hand_values(backtest):

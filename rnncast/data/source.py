@@ -6,6 +6,7 @@ A file is taken for what its first bytes say, and its name only serves to find a
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from rnncast.errors import DataError, InputNotFoundError, StorageError, UsageErr
 STDIN = "-"
 _PARQUET_ENDINGS = (".parquet", ".pq", ".parq")
 _TEXT_ENDINGS = (".csv", ".tsv", ".txt")
+_JSON = re.compile(rb"""\{\s*["}]|\[\s*[\[{"\d-]""")  # a header may begin with a bracket: [close],date
 _MAX_CONTROL_SHARE = 0.05  # of the head; text has next to none, random bytes a ninth
 
 _MAGIC = {
@@ -133,7 +135,7 @@ def _refuse_foreign(name: str, head: bytes) -> None:
         kind = "an XML document" if start.startswith(b"<?xml") else "an HTML page"
         hint = "a download that failed often leaves one; open it to read what the server said"
         raise DataError(f"this is not CSV: it is {kind}", where=name, hint=hint)
-    if start.startswith((b"{", b"[")):
+    if _JSON.match(start):
         raise DataError("this is not CSV: it looks like JSON", where=name, hint="write the table out as CSV")
     control = sum(byte < 32 and byte not in b"\t\n\r\x0c" for byte in head)
     if control > _MAX_CONTROL_SHARE * len(head):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import IO, Any
 
 import numpy as np
@@ -22,7 +22,14 @@ from rnncast.errors import StorageError, UsageError
 __all__ = ["FORMATS", "atomic_write", "choose_format", "format_times", "write_table"]
 
 FORMATS = ("csv", "json", "ndjson", "parquet", "table")
-_ENDINGS = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".parquet": "parquet", ".pq": "parquet"}
+_ENDINGS = {
+    ".csv": "csv",
+    ".json": "json",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
 _SHOWN_DIGITS = 8  # in a table for the eyes
 _ANY_WIDTH = 1_000_000
 
@@ -68,6 +75,16 @@ def write_table(
         raise StorageError(f"the output could not be written: {error.strerror or error}") from error
 
 
+def named_once(columns: Iterable[tuple[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """Columns by name; one called like an earlier one, of the input say, gets an underscore."""
+    table: dict[str, NDArray[Any]] = {}
+    for name, column in columns:
+        while name in table:
+            name += "_"
+        table[name] = column
+    return table
+
+
 def choose_format(destination: str | None, fmt: str | None, stream: IO[Any]) -> str:
     """The format named; else by the ending of the file; else a table on a terminal and CSV in a pipe."""
     if fmt is not None:
@@ -75,7 +92,11 @@ def choose_format(destination: str | None, fmt: str | None, stream: IO[Any]) -> 
             raise UsageError(f"there is no format {fmt!r}", hint=f"use one of {', '.join(FORMATS)}")
         return fmt
     if destination is not None:
-        return _ENDINGS.get(os.path.splitext(destination)[1].lower(), "csv")
+        ending = os.path.splitext(destination)[1].lower()
+        if ending and ending not in _ENDINGS:
+            known = ", ".join(_ENDINGS)
+            raise UsageError(f"no format has the ending {ending!r}", hint=f"use {known}, or name a --format")
+        return _ENDINGS.get(ending, "csv")
     return "table" if stream.isatty() else "csv"
 
 
@@ -159,11 +180,12 @@ def _parquet(table: Columns) -> bytes:
 
 def _show(table: Columns, stream: IO[str]) -> None:
     """Show a table on a terminal. Cells are plain text: nothing in the data can act as markup or as a control code."""
+    from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table()
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for name, column in table.items():
         justify: Any = "right" if column.dtype.kind in "fiu" else "left"
         grid.add_column(Text(_printable(name)), justify=justify, overflow="fold")

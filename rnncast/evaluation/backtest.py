@@ -113,7 +113,13 @@ def evaluate_panel(
 
     taus = config.quantile_levels if len(config.quantile_levels) > 1 else ()
     backtest = _run(panel, origins, config.horizon, config.season_length, taus, model_at, on_origin)
-    times = "once, before the first origin" if plan.refit == 0 else f"at every {plan.refit}. origin"
+    times = (
+        "once, before the first origin"
+        if plan.refit == 0
+        else "at every origin"
+        if plan.refit == 1
+        else f"again at every {plan.refit} origins"
+    )
     return backtest, (*notes, f"trained {times}")
 
 
@@ -175,7 +181,7 @@ def _run(
                 points.add(**{name: baseline.point})
                 quantiles.add(**{name: baseline.quantiles})
         on_origin(origin + 1, len(origins))
-    return _table(panel, rows, points, quantiles, levels)
+    return _table(panel, rows, points, quantiles, levels, season_length)
 
 
 def _add_rows(
@@ -200,7 +206,9 @@ def _add_rows(
     )
 
 
-def _table(panel: Panel, rows: _Rows, points: _Rows, quantiles: _Rows, levels: NDArray[np.float64]) -> Backtest:
+def _table(
+    panel: Panel, rows: _Rows, points: _Rows, quantiles: _Rows, levels: NDArray[np.float64], season_length: int
+) -> Backtest:
     if not rows.columns:
         raise DataError("no series has rows before and after an origin", hint="give more rows, or fewer --n-windows")
     joined: Mapping[str, NDArray[Any]] = {name: rows.joined(name) for name in rows.columns}
@@ -209,5 +217,6 @@ def _table(panel: Panel, rows: _Rows, points: _Rows, quantiles: _Rows, levels: N
         points={name: points.joined(name) for name in points.columns},
         quantile_levels=levels,
         quantiles={name: quantiles.joined(name) for name in quantiles.columns},
+        season_length=season_length,
         **joined,
     )

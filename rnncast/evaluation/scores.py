@@ -57,6 +57,8 @@ class Backtest:
         Quantiles of those methods that have them.
     scale_absolute, scale_squared : float64 (N,)
         `metrics.absolute_scale` and `metrics.squared_scale` of each row's history up to its cutoff.
+    season_length : int
+        Lag of those scales.
     """
 
     ids: tuple[str, ...]
@@ -71,6 +73,7 @@ class Backtest:
     quantiles: Mapping[str, Floats]
     scale_absolute: Floats
     scale_squared: Floats
+    season_length: int = 1
 
     def __post_init__(self) -> None:
         rows = len(self.actual)
@@ -161,6 +164,8 @@ class Scores:
         Levels of the intervals in per cent, ascending.
     series, origins, tasks, rows : int
         How many of each went into the scores.
+    season_length : int
+        Lag of the naive errors that mase and rmsse are scaled by.
     """
 
     methods: Mapping[str, MethodScores]
@@ -170,6 +175,7 @@ class Scores:
     origins: int
     tasks: int
     rows: int
+    season_length: int
 
     def to_dict(self) -> dict[str, object]:
         """Return everything as JSON values, without a NaN or an infinity."""
@@ -178,6 +184,7 @@ class Scores:
             "origins": self.origins,
             "tasks": self.tasks,
             "rows": self.rows,
+            "season_length": self.season_length,
             "steps": [int(step) for step in self.steps],
             "levels": list(self.levels),
             "ranges": dict(metrics.RANGES),
@@ -195,6 +202,7 @@ def score_backtest(backtest: Backtest) -> Scores:
         origins=len(np.unique(backtest.origin)),
         tasks=len(backtest.tasks()[1]),
         rows=len(backtest.actual),
+        season_length=backtest.season_length,
     )
 
 

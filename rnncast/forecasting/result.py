@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.panel import Columns
+from rnncast.data.write import named_once
 
 METHOD = "rnncast"
 """Name of the point forecast's column, and prefix of the interval columns."""
@@ -67,18 +68,17 @@ class Forecast:
         quantiles
             Levels between 0 and 1: ``rnncast_ql0.1`` for 0.1.
         """
-        table: dict[str, NDArray[Any]] = {}
+        named: list[tuple[str, NDArray[Any]]] = []
         if self.columns.id is not None:
-            table[self.columns.id] = np.array(self.ids, dtype=object)[self.series]
-        table[self.columns.time] = self.times
-        table[METHOD] = self.point
+            named.append((self.columns.id, np.array(self.ids, dtype=object)[self.series]))
+        named += [(self.columns.time, self.times), (METHOD, self.point)]
         for level in levels or ():
             tail = (100.0 - level) / 200.0
-            table[f"{METHOD}-lo-{level:g}"] = self.quantiles[:, self._column(tail)]
-            table[f"{METHOD}-hi-{level:g}"] = self.quantiles[:, self._column(1.0 - tail)]
+            named.append((f"{METHOD}-lo-{level:g}", self.quantiles[:, self._column(tail)]))
+            named.append((f"{METHOD}-hi-{level:g}", self.quantiles[:, self._column(1.0 - tail)]))
         for quantile in quantiles or ():
-            table[f"{METHOD}_ql{quantile:g}"] = self.quantiles[:, self._column(quantile)]
-        return table
+            named.append((f"{METHOD}_ql{quantile:g}", self.quantiles[:, self._column(quantile)]))
+        return named_once(named)
 
     def _column(self, quantile: float) -> int:
         column = int(np.argmin(np.abs(self.quantile_levels - quantile)))

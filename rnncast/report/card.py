@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from rnncast.core.layout import parameter_count
-from rnncast.data.summary import format_stamp
 from rnncast.model.model import Model
 from rnncast.report.tables import size
 from rnncast.report.training import naive_path, training_summary, training_verdict
@@ -17,15 +16,6 @@ def model_levels(model: Model) -> tuple[float, ...]:
     """Central intervals of a model in per cent, ascending; none for a model without quantiles."""
     taus = model.network.quantile_levels
     return tuple(sorted(round(100.0 * (1.0 - 2.0 * tau), 9) for tau in taus[: len(taus) // 2]))
-
-
-def trained_until(model: Model) -> str:
-    """Last training row, as a person writes it."""
-    if not model.calendar.is_dated:
-        return model.trained_until
-    import numpy as np
-
-    return format_stamp(np.datetime64(model.trained_until, "us"))
 
 
 def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -48,7 +38,7 @@ def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[tuple
     return [
         ("model", path),
         ("file", f"{size(origin['bytes'])}, format {origin['format_version']}, rnncast {origin['package_version']}"),
-        ("data", f"{int(record['series']):,} series, {int(record['rows']):,} rows, until {trained_until(model)}"),
+        ("data", f"{int(record['series']):,} series, {int(record['rows']):,} rows, until {model.trained_until}"),
         ("columns", ", ".join(columns)),
         ("calendar", model.calendar.describe()),
         ("network", _network(model)),
@@ -75,7 +65,7 @@ def card_document(model: Model, path: str, origin: Mapping[str, Any]) -> dict[st
         "parameters": parameter_count(model.network.shape),
         "history": None
         if history is None
-        else {"series": len(history.panel.ids), "rows": len(history.panel.times), "until": trained_until(model)},
+        else {"series": len(history.panel.ids), "rows": len(history.panel.times), "until": model.trained_until},
     }
 
 
@@ -87,7 +77,7 @@ def model_document(model: Model) -> dict[str, Any]:
         "levels": list(model_levels(model)),
         "columns": asdict(model.columns),
         "calendar": {**model.calendar.to_dict(), "description": model.calendar.describe()},
-        "trained_until": trained_until(model),
+        "trained_until": model.trained_until,
         "blend": model.blend,
         "record": dict(model.record),
         "verdict": training_verdict(model),

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from rnncast.data.write import named_once
 from rnncast.evaluation.metrics import RANGES
 from rnncast.evaluation.scores import Backtest, Scores
 from rnncast.report.tables import ABSENT, TextTable, numbers
@@ -22,7 +23,10 @@ def overall_table(scores: Scores) -> TextTable:
     names = [name for name in _POINT if name in first.overall]
     names += [f"{kind}_{level:g}" for kind in ("coverage", "interval_score") for level in scores.levels]
     names += [name for name in ("pinball",) if name in first.overall]
-    rows = [(_label(name), *_cells(name, [m.overall[name] for m in scores.methods.values()])) for name in names]
+    rows = [
+        (_label(name, scores.season_length), *_cells(name, [m.overall[name] for m in scores.methods.values()]))
+        for name in names
+    ]
     relative = numbers([m.relative_mae for m in scores.methods.values()])
     rows.insert(1, ("relative mae", *relative))
     return _table(("metric", *scores.methods), rows, f"{_counts(scores)}, mean over all of them")
@@ -80,12 +84,7 @@ def forecast_table(backtest: Backtest, columns: tuple[str | None, str, str]) -> 
         named.append((f"{own}-lo-{level:g}", backtest.quantiles[own][:, low]))
         named.append((f"{own}-hi-{level:g}", backtest.quantiles[own][:, high]))
     named += [(name.replace(" ", "_"), point) for name, point in backtest.points.items() if name != own]
-    table: dict[str, np.ndarray] = {}
-    for name, column in named:
-        while name in table:  # a column of the input that is called like one of ours
-            name += "_"
-        table[name] = column
-    return table
+    return named_once(named)
 
 
 def _cells(metric: str, values: list[float]) -> list[str]:
@@ -103,7 +102,9 @@ def _counts(scores: Scores) -> str:
     return ", ".join(f"{count:,} {one if count == 1 else many}" for count, one, many in parts)
 
 
-def _label(metric: str) -> str:
+def _label(metric: str, season_length: int) -> str:
+    if metric in ("mase", "rmsse"):
+        return f"{metric} (m = {season_length})"
     kind, _, level = metric.rpartition("_")
     if level.replace(".", "").isdigit():
         return f"{kind.replace('_', ' ')} {level} %"

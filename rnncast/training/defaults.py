@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -26,6 +27,9 @@ FEWEST_READ, MOST_READ = 32, 128
 
 FEWEST_UPDATES, MOST_UPDATES = 200, 1000
 """Bounds of the number of updates that the search may take."""
+
+
+Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,8 @@ def resolve(options: TrainOptions, panel: Panel) -> tuple[NetworkConfig, Trainin
     -------
     network, training, notes that say which of them were chosen here
     """
-    season = options.season_length or detect_season(panel)
-    horizon = options.horizon or (season if season > 1 else DEFAULT_HORIZON)
+    season = detect_season(panel) if options.season_length is None else options.season_length
+    horizon = _given(options.horizon, season if season > 1 else DEFAULT_HORIZON)
     notes = []
     if options.season_length is None:
         notes.append(f"season length {season}" if season > 1 else "no season found")
@@ -69,9 +73,9 @@ def resolve(options: TrainOptions, panel: Panel) -> tuple[NetworkConfig, Trainin
     network = NetworkConfig(
         cell=options.cell,
         activation=options.activation,
-        hidden_size=options.hidden_size or 32,
-        layers=options.layers or 1,
-        input_size=options.input_size or _input_size(panel, horizon, season),
+        hidden_size=_given(options.hidden_size, 32),
+        layers=_given(options.layers, 1),
+        input_size=_given(options.input_size, _input_size(panel, horizon, season)),
         horizon=horizon,
         season_length=season,
         loss=options.loss,
@@ -79,6 +83,11 @@ def resolve(options: TrainOptions, panel: Panel) -> tuple[NetworkConfig, Trainin
         channels=("level", "seasonal change") if season > 1 else ("level", "change"),
     )
     return network, _training(options, panel, network), tuple(notes)
+
+
+def _given(asked: Number | None, otherwise: Number) -> Number:
+    """What was asked for; None leaves it to the data. Zero is an answer, and refused where it makes no sense."""
+    return otherwise if asked is None else asked
 
 
 def quantile_levels(levels: Sequence[float]) -> tuple[float, ...]:
@@ -101,11 +110,11 @@ def _training(options: TrainOptions, panel: Panel, network: NetworkConfig) -> Tr
     windows = int(np.maximum(panel.lengths - rows_needed(network) + 1, 1).sum())
     updates = min(max(2.0 * np.sqrt(windows), FEWEST_UPDATES), MOST_UPDATES)
     return TrainingConfig(
-        members=options.members or defaults.members,
-        max_epochs=defaults.max_epochs if options.max_epochs is None else options.max_epochs,
+        members=_given(options.members, defaults.members),
+        max_epochs=_given(options.max_epochs, defaults.max_epochs),
         epoch_updates=int(np.ceil(updates / defaults.max_epochs)),
-        batch_size=options.batch_size or defaults.batch_size,
-        learning_rate=options.learning_rate or defaults.learning_rate,
+        batch_size=_given(options.batch_size, defaults.batch_size),
+        learning_rate=_given(options.learning_rate, defaults.learning_rate),
         seed=options.seed,
         time_limit=options.time_limit,
     )
