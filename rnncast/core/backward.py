@@ -1,6 +1,7 @@
 """The network backward through time: the output layer, then layer by layer one time loop for all cells.
 
 Letters: T steps, F features, B batch, S lanes, H hidden units, L layers, R gate rows, O outputs.
+The direct connection feeds K of the outputs, every Q-th one.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from rnncast.core.layout import (
     BATCH,
     BIAS,
     CELL,
+    DIRECT_STEPS,
+    DIRECT_WEIGHT,
     FEATURES,
     GATE_ROWS,
     HIDDEN,
@@ -34,6 +37,7 @@ from rnncast.core.layout import (
     LAYERS,
     MODE,
     OUTPUT_ACTIVATION,
+    OUTPUT_GROUP,
     OUTPUTS,
     RECURRENT_ROW,
     RECURRENT_WEIGHT,
@@ -55,7 +59,10 @@ from rnncast.core.matrix import (
 
 @jit
 def backward_output(plan: Any, table: Any, parameters: Any, w: Any, gradient: Any) -> None:
-    """Gradients of the output layer: its weights, its bias, and the states of the top layer (left in `AT_ABOVE`)."""
+    """Gradients of the output layer: its weights, its bias, and the states of the top layer (left in `AT_ABOVE`).
+
+    Those of the outputs' sums stay in `AT_DOUTPUTS`.
+    """
     hidden = plan[HIDDEN]
     lanes = plan[LANES]
     rows = plan[OUTPUTS]
@@ -82,6 +89,20 @@ def backward_output(plan: Any, table: Any, parameters: Any, w: Any, gradient: An
                 w, doutputs, lanes,
                 w, above, lanes, hidden, rows, lanes,
             )  # fmt: skip
+            if plan[DIRECT_STEPS] > 0:
+                _backward_direct(plan, table, w, gradient, doutputs)
+
+
+@jit
+def _backward_direct(plan: Any, table: Any, w: Any, gradient: Any, doutputs: int) -> None:
+    """``dD += da x'`` with da the gradients (K, S) of the middle outputs' sums, x the inputs (T * F, S)."""
+    lanes = plan[LANES]
+    group = plan[OUTPUT_GROUP]
+    add_lane_products(
+        w, doutputs + group // 2 * lanes, group * lanes, plan[OUTPUTS] // group,
+        w, plan[AT_INPUTS], plan[DIRECT_STEPS] * plan[FEATURES], lanes,
+        gradient, table[plan[LAYERS], DIRECT_WEIGHT],
+    )  # fmt: skip
 
 
 @jit
@@ -193,13 +214,16 @@ def _backward_inputs(
     start: int,
     used: int,
 ) -> None:
-    """``dW_x += da_t x_t'`` of the first layer and, if asked for, ``dx_t = W_x' da_t`` into `dinputs` (T, F, B)."""
+    """``dW_x += da_t x_t'`` of the first layer and, if asked for, ``dx_t = W_x' da_t`` into `dinputs` (T, F, B).
+
+    What the direct connection brings, ``D_t' da`` of the outputs, is added to dx_t.
+    """
     features = plan[FEATURES]
     lanes = plan[LANES]
     rows = plan[INPUT_ROWS]
     weight = table[0, INPUT_WEIGHT]
     x = plan[AT_INPUTS] + t * features * lanes
-    add_lane_products(w, gates, rows, w, x, features, lanes, gradient, weight)
+    add_lane_products(w, gates, lanes, rows, w, x, features, lanes, gradient, weight)
     if plan[MODE] == VJP:
         fill_zero(w, plan[AT_DINPUT], features * lanes)
         add_product(
@@ -207,5 +231,13 @@ def _backward_inputs(
             w, gates, lanes,
             w, plan[AT_DINPUT], lanes, features, rows, lanes,
         )  # fmt: skip
+        if plan[DIRECT_STEPS] > 0:
+            group = plan[OUTPUT_GROUP]
+            add_product(
+                parameters, table[plan[LAYERS], DIRECT_WEIGHT] + t * features, plan[UNIT],
+                plan[DIRECT_STEPS] * features,
+                w, plan[AT_DOUTPUTS] + group // 2 * lanes, group * lanes,
+                w, plan[AT_DINPUT], lanes, features, plan[OUTPUTS] // group, lanes,
+            )  # fmt: skip
         batch = plan[BATCH]
         scatter(w, plan[AT_DINPUT], features, lanes, dinputs, t * features * batch + start, batch, used)

@@ -17,6 +17,7 @@ from rnncast.core.layout import (
     TOTAL,
     VJP,
     Shape,
+    check_direct,
     check_shape,
     parameter_count,
     parameter_table,
@@ -36,11 +37,11 @@ class Engine:
     shape
         The network.
     steps, batch
-        Largest T and B of a call; a call may have fewer of both.
+        Largest T and B of a call; a call may have fewer of both. With a direct connection T is always `direct_steps`.
     dtype
         float32 or float64: of the parameters, the inputs and all that is computed.
     every_step
-        Outputs (and loss) at every step instead of at the last one.
+        Outputs (and loss) at every step instead of at the last one; not with a direct connection.
     loss
         Loss and head; the default is the mean squared error on the O outputs.
 
@@ -64,6 +65,7 @@ class Engine:
         check_shape(shape)
         if steps < 1 or batch < 1:
             raise ValueError(f"steps and batch are at least 1, got {steps} and {batch}")
+        check_direct(shape, min(steps, shape.direct_steps), every_step)  # fewer steps would fit no call
         self.shape, self.steps, self.batch, self.every_step = shape, steps, batch, every_step
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
@@ -174,6 +176,7 @@ class Engine:
                 f"inputs have shape (T, {self.shape.input_size}, B) with T of 1 to {self.steps} and B of 1 to "
                 f"{self.batch}, got {given}"
             )
+        check_direct(self.shape, given[0], self.every_step)
         return self._array(inputs, "inputs", given)
 
     def _targets(self, targets: Array, inputs: Array) -> Array:

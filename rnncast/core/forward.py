@@ -1,6 +1,7 @@
 """The network forward: one time loop for all cells, stacks and dtypes.
 
 Letters: T steps, F features, B batch, S lanes, H hidden units, L layers, R gate rows, O outputs.
+The direct connection feeds K of the outputs, every Q-th one.
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ from rnncast.core.cells import cell_forward
 from rnncast.core.jit import jit
 from rnncast.core.layout import (
     AT_CELLS,
+    AT_INPUTS,
     AT_OUTPUTS,
     AT_STATES,
     BIAS,
     CELL,
+    DIRECT_STEPS,
+    DIRECT_WEIGHT,
+    FEATURES,
     GATE_ROWS,
     HIDDEN,
     INPUT_ROWS,
@@ -26,6 +31,7 @@ from rnncast.core.layout import (
     LAYERS,
     LSTM,
     OUTPUT_ACTIVATION,
+    OUTPUT_GROUP,
     OUTPUTS,
     RECURRENT_ROW,
     RECURRENT_WEIGHT,
@@ -88,7 +94,7 @@ def _forward_layer(plan: Any, table: Any, parameters: Any, w: Any, layer: int, t
 
 @jit
 def _forward_output(plan: Any, table: Any, parameters: Any, w: Any, t: int) -> None:
-    """``y_t = g(V h_t + c)`` with g the identity, the logistic function or the hyperbolic tangent."""
+    """``y_t = g(V h_t + D x + c)`` with g the identity, the logistic function or the hyperbolic tangent."""
     hidden = plan[HIDDEN]
     lanes = plan[LANES]
     rows = plan[OUTPUTS]
@@ -100,7 +106,22 @@ def _forward_output(plan: Any, table: Any, parameters: Any, w: Any, t: int) -> N
         w, state_at(plan, plan[AT_STATES], last, t), lanes,
         w, outputs, lanes, rows, hidden, lanes,
     )  # fmt: skip
+    if plan[DIRECT_STEPS] > 0:
+        _forward_direct(plan, table, parameters, w, outputs)
     if plan[OUTPUT_ACTIVATION] == SIGMOID:
         sigmoid_in_place(w, outputs, rows * lanes)
     elif plan[OUTPUT_ACTIVATION] == TANH:
         tanh_in_place(w, outputs, rows * lanes)
+
+
+@jit
+def _forward_direct(plan: Any, table: Any, parameters: Any, w: Any, outputs: int) -> None:
+    """``D x`` into the middle output of each group, x the inputs (T * F, S) of the whole window (Lai et al. 2018)."""
+    lanes = plan[LANES]
+    group = plan[OUTPUT_GROUP]
+    width = plan[DIRECT_STEPS] * plan[FEATURES]
+    add_product(
+        parameters, table[plan[LAYERS], DIRECT_WEIGHT], width, plan[UNIT],
+        w, plan[AT_INPUTS], lanes,
+        w, outputs + group // 2 * lanes, group * lanes, plan[OUTPUTS] // group, width, lanes,
+    )  # fmt: skip

@@ -3,7 +3,7 @@
 No Numba here, so that a forecast which runs on the NumPy twin can use it.
 
 Letters: L layers, T steps, F input features, H hidden units, O outputs, B batch (windows), S lanes of a shard,
-R rows of a layer's gates, P parameters.
+R rows of a layer's gates, Q outputs of a group (the quantiles of one horizon step), K = O / Q groups, P parameters.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ VJP: Final = 3
 INPUT_WEIGHT: Final = 0
 BIAS: Final = 1
 RECURRENT_WEIGHT: Final = 2
+DIRECT_WEIGHT: Final = 2  # in the last row: the output layer has no recurrent weight
 INPUTS: Final = 3
 
 # Entries of the plan: the shape of one run, then the offsets of the parts of the workspace.
@@ -44,36 +45,44 @@ HIDDEN: Final = 3
 LAYERS: Final = 4
 OUTPUTS: Final = 5
 OUTPUT_ACTIVATION: Final = 6
-STEPS: Final = 7
-BATCH: Final = 8
-LANES: Final = 9
-EVERY_STEP: Final = 10
-GATE_ROWS: Final = 11
-INPUT_ROWS: Final = 12
-RECURRENT_ROW: Final = 13
-STATE_SLOTS: Final = 14
-GATE_SLOTS: Final = 15
-UNIT: Final = 16  # 1: a literal argument would make Numba compile a kernel once more
-AT_INPUTS: Final = 17
-AT_GATES: Final = 18
-AT_CELLS: Final = 19
-AT_STATES: Final = 20
-AT_ABOVE: Final = 21
-AT_DSTATE: Final = 22
-AT_DCELL: Final = 23
-AT_TRANSPOSED: Final = 24
-AT_DINPUT: Final = 25
-AT_OUTPUTS: Final = 26
-AT_DOUTPUTS: Final = 27
-AT_SCRATCH: Final = 28
-TOTAL: Final = 29
+DIRECT_STEPS: Final = 7
+OUTPUT_GROUP: Final = 8
+STEPS: Final = 9
+BATCH: Final = 10
+LANES: Final = 11
+EVERY_STEP: Final = 12
+GATE_ROWS: Final = 13
+INPUT_ROWS: Final = 14
+RECURRENT_ROW: Final = 15
+STATE_SLOTS: Final = 16
+GATE_SLOTS: Final = 17
+UNIT: Final = 18  # 1: a literal argument would make Numba compile a kernel once more
+AT_INPUTS: Final = 19
+AT_GATES: Final = 20
+AT_CELLS: Final = 21
+AT_STATES: Final = 22
+AT_ABOVE: Final = 23
+AT_DSTATE: Final = 24
+AT_DCELL: Final = 25
+AT_TRANSPOSED: Final = 26
+AT_DINPUT: Final = 27
+AT_OUTPUTS: Final = 28
+AT_DOUTPUTS: Final = 29
+AT_SCRATCH: Final = 30
+TOTAL: Final = 31
 
 MAXIMUM_LANES: Final = 64
 _LANE_QUANTUM = 16  # lanes are a multiple of the widest vector (16 float32 on AVX-512)
 
 
 class Shape(NamedTuple):
-    """Shape of a network: everything that decides how its parameters are laid out and used (all integers)."""
+    """Shape of a network: everything that decides how its parameters are laid out and used (all integers).
+
+    The outputs are ``y = g(V h_T + D x + c)``: h_T the top layer's state at step T, x the inputs of the whole window,
+    and D zero but for the middle one of each group of `output_group` = Q outputs (odd), the median of Q quantiles.
+    `direct_steps` is the window's length T; with 0 there is no D. The idea is that of the autoregressive part of LSTNet
+    (Lai et al. 2018), what is linear beside what is not; here D takes all features, and each horizon step has its own.
+    """
 
     cell: int
     input_size: int
@@ -81,6 +90,8 @@ class Shape(NamedTuple):
     layers: int
     outputs: int
     output_activation: int = IDENTITY
+    direct_steps: int = 0
+    output_group: int = 1
 
 
 def check_shape(shape: Shape) -> None:
@@ -92,6 +103,24 @@ def check_shape(shape: Shape) -> None:
     for name in ("input_size", "hidden_size", "layers", "outputs"):
         if getattr(shape, name) < 1:
             raise ValueError(f"{name} is at least 1, got {getattr(shape, name)}")
+    if shape.direct_steps < 0:
+        raise ValueError(f"direct_steps is not negative, got {shape.direct_steps}")
+    group = shape.output_group
+    if group < 1 or group % 2 == 0 or shape.outputs % group != 0:
+        raise ValueError(f"output_group is odd and divides the {shape.outputs} outputs, got {group}")
+
+
+def check_direct(shape: Shape, steps: int, every_step: bool) -> None:
+    """Raise ValueError if a direct connection of `shape` cannot be used with windows of `steps` and those outputs."""
+    if shape.direct_steps and every_step:
+        raise ValueError(f"direct_steps is 0 where every step gives outputs, got {shape.direct_steps}")
+    if shape.direct_steps not in (0, steps):
+        raise ValueError(f"inputs have T = {shape.direct_steps} steps, the direct_steps of the network, got {steps}")
+
+
+def direct_rows(shape: Shape) -> slice:
+    """Outputs that the direct connection feeds (K of them): the middle one of each group."""
+    return slice(shape.output_group // 2, shape.outputs, shape.output_group)
 
 
 def gate_rows(shape: Shape) -> tuple[int, int, int]:
@@ -111,7 +140,8 @@ def parameter_layout(shape: Shape) -> dict[str, tuple[int, tuple[int, ...]]]:
     """Name -> (offset, shape) of every parameter array in the one flat vector, in the order in which they lie.
 
     For a layer: ``input_weight`` (R_x, F or H), ``bias`` (R_x,), for a GRU ``recurrent_bias`` (H,), then
-    ``recurrent_weight`` (R_h, H); after the layers ``output.weight`` (O, H) and ``output.bias`` (O,).
+    ``recurrent_weight`` (R_h, H); after the layers ``output.weight`` (O, H) and ``output.bias`` (O,); with a direct
+    connection at last ``direct.weight`` (K, T * F), whose column t * F + f takes feature f of step t.
     """
     _, rows, _ = gate_rows(shape)
     hidden = shape.hidden_size
@@ -124,6 +154,8 @@ def parameter_layout(shape: Shape) -> dict[str, tuple[int, tuple[int, ...]]]:
         shapes[f"layer{layer}.recurrent_weight"] = (rows, hidden)
     shapes["output.weight"] = (shape.outputs, hidden)
     shapes["output.bias"] = (shape.outputs,)
+    if shape.direct_steps:
+        shapes["direct.weight"] = (shape.outputs // shape.output_group, shape.direct_steps * shape.input_size)
     layout, offset = {}, 0
     for name, dimensions in shapes.items():
         layout[name] = (offset, dimensions)
@@ -133,14 +165,14 @@ def parameter_layout(shape: Shape) -> dict[str, tuple[int, tuple[int, ...]]]:
 
 def parameter_count(shape: Shape) -> int:
     """Length P of the flat parameter vector."""
-    offset, dimensions = parameter_layout(shape)["output.bias"]
-    return offset + dimensions[0]
+    return sum(int(np.prod(dimensions)) for _, dimensions in parameter_layout(shape).values())
 
 
 def parameter_table(shape: Shape) -> NDArray[np.int64]:
     """Offsets for the kernels (L + 1, 4): input weight, bias, recurrent weight, inputs; the last row: output layer.
 
-    A GRU's recurrent bias follows its bias, so that ``bias`` gives all R rows of the gates.
+    A GRU's recurrent bias follows its bias, so that ``bias`` gives all R rows of the gates. In the last row the weight
+    of the direct connection, if there is one, stands in place of a recurrent weight.
     """
     layout = parameter_layout(shape)
     table = np.zeros((shape.layers + 1, 4), np.int64)  # (L+1, 4)
@@ -148,7 +180,8 @@ def parameter_table(shape: Shape) -> NDArray[np.int64]:
         for column, name in ((INPUT_WEIGHT, "input_weight"), (BIAS, "bias"), (RECURRENT_WEIGHT, "recurrent_weight")):
             table[layer, column] = layout[f"layer{layer}.{name}"][0]
         table[layer, INPUTS] = layout[f"layer{layer}.input_weight"][1][1]
-    table[shape.layers] = [layout["output.weight"][0], layout["output.bias"][0], 0, shape.hidden_size]
+    direct = layout["direct.weight"][0] if shape.direct_steps else 0
+    table[shape.layers] = [layout["output.weight"][0], layout["output.bias"][0], direct, shape.hidden_size]
     return table
 
 

@@ -68,10 +68,10 @@ def _add_block(
 
 
 @jit
-def add_lane_products(a: Any, a0: int, m: int, b: Any, b0: int, k: int, s: int, c: Any, c0: int) -> None:
-    """``C += A B'`` with A (m, s), B (k, s), C (m, k), all contiguous; made for a small k."""
+def add_lane_products(a: Any, a0: int, lda: int, m: int, b: Any, b0: int, k: int, s: int, c: Any, c0: int) -> None:
+    """``C += A B'`` with A (m, s), whose rows begin `lda` apart, B (k, s), C (m, k); made for a small m or k."""
     for i in range(m):
-        left = a[a0 + i * s : a0 + (i + 1) * s]
+        left = a[a0 + i * lda : a0 + i * lda + s]
         for j in range(k):
             right = b[b0 + j * s : b0 + (j + 1) * s]
             total = a.dtype.type(0)

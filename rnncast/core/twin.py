@@ -4,7 +4,8 @@ It is the oracle of the kernels, and the engine of a forecast that does not load
 kernels: one flat parameter vector (P,), inputs (T, F, B), outputs (O, B) or (T, O, B). Head, losses and optimiser
 stand in `twin_loss`.
 
-Letters: T steps, F features (of the layer at hand), B batch, H hidden units, O outputs, R gate rows.
+Letters: T steps, F features (of the layer at hand), B batch, H hidden units, O outputs, R gate rows, K outputs that the
+direct connection feeds.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from rnncast.core.layout import (
     SIGMOID,
     TANH,
     Shape,
+    check_direct,
     check_shape,
+    direct_rows,
     parameter_count,
     parameter_layout,
 )
@@ -70,12 +73,10 @@ def unpack(shape: Shape, vector: Array) -> dict[str, Array]:
 def forward(shape: Shape, parameters: Array, inputs: Array, every_step: bool = False) -> Array:
     """Outputs (O, B), or (T, O, B) with `every_step`, of inputs (T, F, B); in the dtype of the parameters."""
     weights = unpack(shape, parameters)
-    x = np.asarray(inputs, parameters.dtype)  # (T, F, B)
-    if x.ndim != 3 or x.shape[0] < 1 or x.shape[1] != shape.input_size:
-        raise ValueError(f"inputs have shape (T, {shape.input_size}, B) with T at least 1, got {x.shape}")
+    h = inputs = _checked(shape, parameters, inputs, every_step)  # (T, F, B)
     for layer in range(shape.layers):
-        x = _layer_forward(shape, weights, layer, x).h[1:]  # (T, H, B)
-    return output_forward(shape, weights, x if every_step else x[-1])
+        h = _layer_forward(shape, weights, layer, h).h[1:]  # (T, H, B)
+    return output_forward(shape, weights, h if every_step else h[-1], inputs)
 
 
 def backward(shape: Shape, parameters: Array, inputs: Array, doutputs: Array) -> tuple[Array, Array]:
@@ -87,36 +88,57 @@ def backward(shape: Shape, parameters: Array, inputs: Array, doutputs: Array) ->
     gradient = np.zeros_like(parameters)  # (P,)
     dweights = unpack(shape, gradient)  # views: filling them fills the gradient
     traces = []
-    x = np.asarray(inputs, parameters.dtype)  # (T, F, B)
+    h = inputs = _checked(shape, parameters, inputs, doutputs.ndim == 3)  # (T, F, B)
     for layer in range(shape.layers):
-        traces.append(_layer_forward(shape, weights, layer, x))
-        x = traces[-1].h[1:]  # (T, H, B)
+        traces.append(_layer_forward(shape, weights, layer, h))
+        h = traces[-1].h[1:]  # (T, H, B)
     if doutputs.ndim == 2:  # the loss sees the last step only
-        doutputs = np.concatenate([np.zeros((len(x) - 1, *doutputs.shape), x.dtype), doutputs[None]])  # (T, O, B)
-    dx = output_backward(shape, weights, dweights, x, doutputs)
+        doutputs = np.concatenate([np.zeros((len(h) - 1, *doutputs.shape), h.dtype), doutputs[None]])  # (T, O, B)
+    dx, direct_dx = output_backward(shape, weights, dweights, h, inputs, doutputs)
     for layer in reversed(range(shape.layers)):
         dx = _layer_backward(shape, weights, dweights, layer, traces[layer], dx)
-    return gradient, dx
+    return gradient, dx + direct_dx
 
 
-def output_forward(shape: Shape, weights: dict[str, Array], h: Array) -> Array:
-    """``y = g(V h + c)`` for states h (..., H, B)."""
+def _checked(shape: Shape, parameters: Array, inputs: Array, every_step: bool) -> Array:
+    """Inputs (T, F, B) in the dtype of the parameters; ValueError if they do not fit the network."""
+    x = np.asarray(inputs, parameters.dtype)  # (T, F, B)
+    if x.ndim != 3 or x.shape[0] < 1 or x.shape[1] != shape.input_size:
+        raise ValueError(f"inputs have shape (T, {shape.input_size}, B) with T at least 1, got {x.shape}")
+    check_direct(shape, len(x), every_step)
+    return x
+
+
+def output_forward(shape: Shape, weights: dict[str, Array], h: Array, x: Array) -> Array:
+    """``y = g(V h + D x + c)`` for states h (..., H, B) and the inputs x (T, F, B) of the whole window."""
     y = weights["output.weight"] @ h + weights["output.bias"][:, None]  # (..., O, B)
+    if shape.direct_steps:
+        y[..., direct_rows(shape), :] += weights["direct.weight"] @ x.reshape(-1, x.shape[2])  # (K, B)
     if shape.output_activation == SIGMOID:
         return sigmoid(y)
     return np.tanh(y) if shape.output_activation == TANH else np.asarray(y)
 
 
-def output_backward(shape: Shape, weights: dict[str, Array], dweights: dict[str, Array], h: Array, dy: Array) -> Array:
-    """Gradient of the top layer's states (T, H, B) from dy (T, O, B); fills those of the output layer."""
-    y = output_forward(shape, weights, h)
+def output_backward(
+    shape: Shape, weights: dict[str, Array], dweights: dict[str, Array], h: Array, x: Array, dy: Array
+) -> tuple[Array, Array]:
+    """Gradients of the top layer's states (T, H, B) and of the inputs' direct way (T, F, B) from dy (T, O, B).
+
+    Fills those of the output layer and of the direct connection, which only the last step sees.
+    """
+    y = output_forward(shape, weights, h, x)
     if shape.output_activation == SIGMOID:
         dy = dy * y * (1 - y)
     elif shape.output_activation == TANH:
         dy = dy * (1 - y * y)
     dweights["output.weight"][:] = np.einsum("tob,thb->oh", dy, h)
     dweights["output.bias"][:] = dy.sum(axis=(0, 2))
-    return np.asarray(weights["output.weight"].T @ dy)
+    dx = np.zeros_like(x)  # (T, F, B)
+    if shape.direct_steps:
+        dmiddle = dy[-1, direct_rows(shape)]  # (K, B)
+        dweights["direct.weight"][:] = dmiddle @ x.reshape(-1, x.shape[2]).T
+        dx += (weights["direct.weight"].T @ dmiddle).reshape(x.shape)
+    return np.asarray(weights["output.weight"].T @ dy), dx
 
 
 def _layer_forward(shape: Shape, weights: dict[str, Array], layer: int, x: Array) -> Trace:
