@@ -59,10 +59,16 @@ def make_problem(
     loss: str = "mse",
     activation: int = 0,
     every_step: bool = False,
+    direct_group: int = 0,
 ) -> Problem:
-    """A random problem; the numbers are such that no activation is saturated."""
+    """A random problem; the numbers are such that no activation is saturated.
+
+    With `direct_group` the window has a direct connection to the middle one of so many outputs each.
+    """
     table = make_table(loss, horizon, rng)
     shape = Shape(CELLS[cell], features, hidden, layers, table.outputs, activation)
+    if direct_group:
+        shape = shape._replace(direct_steps=steps, output_group=direct_group)
     return Problem(
         shape,
         table,

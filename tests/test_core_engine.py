@@ -1,6 +1,7 @@
 """The wrapper of the kernels: what it accepts, what it refuses, and what does not change the results."""
 
 import collections
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -151,6 +152,8 @@ def test_wrong_arrays_are_refused_by_name(change, message, rng):
         pytest.param({"steps": 0}, "steps", id="steps"),
         pytest.param({"batch": 0}, "steps and batch", id="batch"),
         pytest.param({"dtype": np.int32}, "dtype", id="dtype"),
+        pytest.param({"shape": Shape(LSTM, 1, 2, 1, 1, 0, 3), "every_step": True}, "direct_steps", id="direct_every"),
+        pytest.param({"shape": Shape(LSTM, 1, 2, 1, 1, 0, 4)}, "direct_steps", id="direct_steps"),
         pytest.param({"loss": make_problem(np.random.default_rng(0), horizon=3).table}, "outputs", id="loss"),
     ],
 )
@@ -161,8 +164,8 @@ def test_impossible_engines_are_refused(arguments, message):
 
 def test_each_kernel_is_compiled_once_a_dtype(rng):
     """A literal or a read-only array in a call would make Numba compile a kernel once more, unseen."""
-    problem = make_problem(rng, "gru", every_step=True)
-    for dtype in (np.float32, np.float64):
+    problems = make_problem(rng, "gru", every_step=True), make_problem(rng, "gru", loss="quantile", direct_group=5)
+    for dtype, problem in itertools.product((np.float32, np.float64), problems):
         engine = make_engine(problem, dtype)
         engine.loss_and_gradient(problem.parameters, problem.inputs, problem.targets)
         engine.vjp(problem.parameters, problem.inputs, engine.forward(problem.parameters, problem.inputs))

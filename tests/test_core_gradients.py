@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from core_cases import CELLS, LOSSES, make_problem, relative_error, worst_block_error
+from core_cases import CELLS, LOSSES, blocks, make_problem, relative_error, worst_block_error
 
 from rnncast.core.engine import Engine
 from rnncast.core.layout import IDENTITY, SIGMOID, TANH
@@ -68,6 +68,31 @@ def test_losses(loss, every_step, rng):
 @pytest.mark.parametrize("activation", [IDENTITY, SIGMOID, TANH], ids=["identity", "sigmoid", "tanh"])
 def test_output_activations(activation, loss, rng):
     problem = make_problem(rng, "gru", activation=activation, loss=loss, every_step=True)
+    check_loss_gradient(problem)
+    check_products(problem, rng)
+
+
+@pytest.mark.parametrize(
+    ("loss", "horizon", "group"),
+    [
+        pytest.param("mse", 2, 1, id="mse_group1"),
+        pytest.param("mse", 10, 5, id="mse_group5"),
+        pytest.param("quantile", 1, 1, id="quantile_group1"),
+        pytest.param("quantile", 2, 5, id="quantile_group5"),
+    ],
+)
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("cell", CELLS)
+def test_direct_connection(cell, layers, loss, horizon, group, rng):
+    problem = make_problem(rng, cell, layers=layers, loss=loss, horizon=horizon, direct_group=group)
+    assert "direct.weight" in dict(blocks(problem.shape, problem.parameters))
+    check_loss_gradient(problem)
+    check_products(problem, rng)
+
+
+@pytest.mark.parametrize("activation", [SIGMOID, TANH], ids=["sigmoid", "tanh"])
+def test_direct_connection_under_an_activation(activation, rng):
+    problem = make_problem(rng, "lstm", activation=activation, loss="quantile", direct_group=5)
     check_loss_gradient(problem)
     check_products(problem, rng)
 

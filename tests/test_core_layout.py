@@ -62,6 +62,42 @@ def test_table_holds_the_layouts_offsets():
     np.testing.assert_array_equal(got[2, :2], [names["output.weight"][0], names["output.bias"][0]])
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_direct_weight_is_the_end_and_nothing_else_changes(cell):
+    without = Shape(CELLS[cell], 3, 5, 2, 10)
+    shape = without._replace(direct_steps=4, output_group=5)
+    got = parameter_layout(shape)
+    end = parameter_count(without)
+    assert got.pop("direct.weight") == (end, (2, 4 * 3))
+    assert list(got.items()) == list(parameter_layout(without).items())
+    assert parameter_count(shape) == end + 2 * 4 * 3
+    table = parameter_table(shape)
+    assert table[2, layout.DIRECT_WEIGHT] == end
+    table[2, layout.DIRECT_WEIGHT] = 0
+    np.testing.assert_array_equal(table, parameter_table(without))
+
+
+def test_layout_without_direct_weight_is_as_stored():
+    """Names, offsets and shapes that stored models rely on, spelled out."""
+    assert parameter_layout(Shape(GRU, 3, 2, 1, 4)) == {
+        "layer0.input_weight": (0, (6, 3)),
+        "layer0.bias": (18, (6,)),
+        "layer0.recurrent_bias": (24, (2,)),
+        "layer0.recurrent_weight": (26, (6, 2)),
+        "output.weight": (38, (4, 2)),
+        "output.bias": (46, (4,)),
+    }
+
+
+def test_plan_names_the_direct_connection():
+    shape = Shape(LSTM, 3, 5, 2, 10, output_activation=1, direct_steps=6, output_group=5)
+    plan = workspace_plan(shape, steps=6, batch=20, mode=GRADIENT, every_step=False)
+    entries = ("OUTPUT_ACTIVATION", "DIRECT_STEPS", "OUTPUT_GROUP", "STEPS", "BATCH", "LANES", "UNIT")
+    assert {name: plan[getattr(layout, name)] for name in entries} == {
+        "OUTPUT_ACTIVATION": 1, "DIRECT_STEPS": 6, "OUTPUT_GROUP": 5, "STEPS": 6, "BATCH": 20, "LANES": 32, "UNIT": 1,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("batch", [1, 16, 17, 33, 64, 65, 100, 1024])
 def test_lanes_hold_the_batch_in_equal_shards(batch):
     lanes = lane_count(batch)
@@ -84,8 +120,22 @@ def test_workspace_parts_do_not_overlap(cell, mode):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("cell", 9), ("input_size", 0), ("hidden_size", 0), ("layers", 0), ("outputs", 0), ("output_activation", 7)],
+    [
+        ("cell", 9),
+        ("input_size", 0),
+        ("hidden_size", 0),
+        ("layers", 0),
+        ("outputs", 0),
+        ("output_activation", 7),
+        ("direct_steps", -1),
+        ("output_group", 0),
+        ("output_group", -1),
+        ("output_group", 2),
+        ("output_group", 5),
+    ],
 )
 def test_a_field_out_of_range_is_named(field, value):
+    shape = Shape(LSTM, 1, 1, 1, 6, direct_steps=2, output_group=3)
+    check_shape(shape)
     with pytest.raises(ValueError, match=field):
-        check_shape(Shape(LSTM, 1, 1, 1, 1)._replace(**{field: value}))
+        check_shape(shape._replace(**{field: value}))

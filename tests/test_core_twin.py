@@ -58,6 +58,24 @@ def test_losses_and_activations(loss, activation, dtype, rng):
     check_against_twin(problem, *DTYPES[dtype], rng)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("loss", "group"), [("mse", 1), ("quantile", 1), ("quantile", 5)])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("cell", CELLS)
+def test_direct_connection(cell, size, loss, group, dtype, rng):
+    batch, hidden = SIZES[size]
+    problem = make_problem(
+        rng, cell, layers=2, batch=batch, hidden=hidden, steps=9, features=3, horizon=3, loss=loss, direct_group=group
+    )
+    check_against_twin(problem, *DTYPES[dtype], rng)
+
+
+@pytest.mark.parametrize("activation", [1, 2], ids=["sigmoid", "tanh"])
+def test_direct_connection_under_an_activation(activation, rng):
+    problem = make_problem(rng, "gru", batch=65, loss="quantile", activation=activation, horizon=3, direct_group=5)
+    check_against_twin(problem, *DTYPES["float64"], rng)
+
+
 def test_weights_of_one_are_no_weights(rng):
     problem = make_problem(rng, "lstm", batch=7, loss="quantile")
     outputs = twin.forward(problem.shape, problem.parameters, problem.inputs)
