@@ -21,8 +21,8 @@ def test_shape_counts_an_output_for_each_step_and_quantile():
 
 
 def test_history_covers_window_and_season():
-    assert NetworkConfig(input_size=20, season_length=24).history_rows == 24
-    assert NetworkConfig(input_size=48, season_length=24).history_rows == 48
+    assert NetworkConfig(input_size=20, season_length=24).history_rows == 44
+    assert NetworkConfig(input_size=20).history_rows == 20
 
 
 @pytest.mark.parametrize(

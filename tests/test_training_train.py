@@ -53,7 +53,7 @@ def test_predictable_series_is_learnt_and_the_record_says_so(rng):
     model, warnings = train(panel, CONFIG, TRAINING, on_epoch=reports.append)
     assert warnings == ()
     assert model.record["validation"]["relative_mae"] < 0.9
-    assert model.blend > 0.8
+    assert model.blend > 0.5
     best = model.record["best_epoch"]
     assert best > 0
     assert model.record["updates"] == [10 * best, 10 * best]

@@ -53,6 +53,8 @@ class NetworkConfig:
         Levels (Q,), ascending, symmetric around the median; ``(0.5,)`` unless the loss is ``quantile``.
     channels : tuple of str
         Input channels computed from each window (F).
+    direct : bool
+        Whether the window also reaches the medians by a linear map beside the recurrent layers.
     """
 
     cell: str = "lstm"
@@ -65,6 +67,7 @@ class NetworkConfig:
     loss: str = "quantile"
     quantile_levels: tuple[float, ...] = (0.025, 0.1, 0.5, 0.9, 0.975)
     channels: tuple[str, ...] = ("level", "change")
+    direct: bool = True
 
     def __post_init__(self) -> None:
         _require(self.cell in CELLS, "--cell", "one of " + ", ".join(CELLS), self.cell)
@@ -98,6 +101,8 @@ class NetworkConfig:
             hidden_size=self.hidden_size,
             layers=self.layers,
             outputs=self.horizon * len(self.quantile_levels),
+            direct_steps=self.input_size if self.direct else 0,
+            output_group=len(self.quantile_levels),
         )
 
     @property

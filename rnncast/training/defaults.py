@@ -19,7 +19,7 @@ DEFAULT_LEVELS = (80.0, 95.0)
 DEFAULT_HORIZON = 10
 """Steps of a forecast for a series without a season."""
 
-HORIZONS_READ, SEASONS_READ = 5, 3
+HORIZONS_READ, SEASONS_READ = 8, 7
 """Length of the input window in horizons, and in seasons where there is one."""
 
 FEWEST_READ, MOST_READ = 32, 128
