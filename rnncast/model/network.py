@@ -60,6 +60,21 @@ def loss_table(config: NetworkConfig, spread: NDArray[np.float64], base_gap: NDA
     return LossTable(_KINDS[config.loss], levels, spread, base_gap, huber_delta=float(spread.mean()))
 
 
+def blended(config: NetworkConfig, parameters: NDArray[np.float32], blend: float) -> NDArray[np.float32]:
+    """The network whose correction of the median is `blend` times that of `parameters` (P,), with the same gaps.
+
+    The median's rows of the output layer are scaled, and so is the direct map, which feeds only them.
+    """
+    scaled = parameters.copy()
+    named = views(scaled, config.shape)
+    levels = len(config.quantile_levels)
+    named["output.weight"][levels // 2 :: levels] *= blend
+    named["output.bias"][levels // 2 :: levels] *= blend
+    if config.direct:
+        named["direct.weight"][:] *= blend
+    return scaled
+
+
 def decay_mask(shape: Shape, dtype: type = np.float32) -> NDArray[np.floating]:
     """One for each weight that weight decay shrinks, zero for each bias, shape (P,)."""
     mask: NDArray[np.floating] = np.ones(parameter_count(shape), dtype=dtype)  # (P,)

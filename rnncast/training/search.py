@@ -4,7 +4,7 @@ One network is trained on the windows before the validation part of each series.
 loss is kept; zero is allowed. Then a gate sets the share of the network's correction that is added to the naive path,
 and asks for evidence: see `gate`.
 
-Dimension letters: `N` validation windows, `K` horizon steps, `Q` quantiles, `J` blocks of time.
+Dimension letters: `N` validation windows, `K` horizon steps, `J` blocks of time.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from rnncast.core.loss_table import LossTable
 from rnncast.data.transform import WorkingSeries
 from rnncast.data.windows import Windows
 from rnncast.model.config import NetworkConfig, TrainingConfig
+from rnncast.model.network import blended
 from rnncast.training.head import empirical_head, spread_evenly
 from rnncast.training.split import Split
 from rnncast.training.trainer import VALIDATION_WINDOWS, Deadline, PreparedWindows, Trainer, prepare
@@ -113,7 +114,11 @@ class Gate:
 def search(
     config: NetworkConfig, training: TrainingConfig, working: WorkingSeries, split: Split, on_epoch: OnEpoch
 ) -> Search:
-    """Find the number of epochs and the share of the correction; without a validation part both are zero."""
+    """Find the number of epochs and the share of the correction; without a validation part both are zero.
+
+    Where the gate leaves nothing of the correction, the epoch is the one whose intervals around the naive path are
+    best: a price may be past forecasting and its volatility not.
+    """
     if len(split.validation) == 0:
         note = "no series has the rows to hold the network against the naive path: it is left out of the forecast"
         return Search(0, 0.0, {"best_epoch": 0, "search_losses": [], "validation": None}, (note,))
@@ -121,26 +126,28 @@ def search(
     trainer = Trainer(config, training, head, working, split.search, training.seed)
     windows = split.validation.take(spread_evenly(len(split.validation), VALIDATION_WINDOWS))
     validation = prepare(config, working, windows)
-    curve, weights = _curve(trainer, validation, on_epoch)
-    best = int(np.argmin(curve))
-    quantiles = _quantiles(config, head, weights[best], validation)  # (K, Q, N)
-    found = gate(
-        validation.targets, quantiles[:, quantiles.shape[1] // 2], head.spread, _blocks(config, working, windows)
-    )
-    epochs = best if _helps(config, head, quantiles, validation, found.blend) else 0
-    blend = found.blend if epochs > 0 else 0.0
+    course = _train(trainer, validation, on_epoch)
+    best = int(np.argmin(course.losses))
+    correction = _correction(config, head, course.weights[best], validation)
+    found = gate(validation.targets, correction, head.spread, _blocks(config, working, windows))
+    blend = found.blend
+    if trainer.loss(validation, blended(config, course.weights[best], blend)) >= course.losses[0]:
+        blend = 0.0
+    if blend == 0.0:
+        best = int(np.argmin(course.interval_losses))
     record = {
-        "best_epoch": epochs,
-        "search_losses": curve,
+        "best_epoch": best,
+        "search_losses": course.losses,
+        "search_interval_losses": course.interval_losses,
         "validation": {
             "windows": len(windows),
             "blocks": found.blocks,
-            "relative_mae": found.relative_error if epochs > 0 else 1.0,
+            "relative_mae": found.relative_error if blend > 0 else 1.0,
             "network_relative_mae": found.network_error,
             "t_statistic": found.statistic,
         },
     }
-    return Search(epochs, blend, record, tuple(failure_of(trainer, "search", 1)))
+    return Search(best, blend, record, tuple(failure_of(trainer, "search", 1)))
 
 
 def gate(
@@ -189,53 +196,54 @@ def failure_of(trainer: Trainer, phase: str, member: int) -> list[str]:
     ]
 
 
-def _curve(
-    trainer: Trainer, validation: PreparedWindows, on_epoch: OnEpoch
-) -> tuple[list[float], list[NDArray[np.float32]]]:
-    """Validation loss and averaged weights after 0, 1, 2 ... epochs, until `patience` epochs bring nothing better."""
+@dataclass
+class _Course:
+    """Validation losses and averaged weights after 0, 1, 2 ... epochs.
+
+    `interval_losses` are those of the intervals alone, around the naive path.
+    """
+
+    losses: list[float]
+    interval_losses: list[float]
+    weights: list[NDArray[np.float32]]
+
+    @property
+    def epochs_without_gain(self) -> int:
+        """Epochs since either loss was at its lowest."""
+        return len(self.losses) - 1 - max(int(np.argmin(self.losses)), int(np.argmin(self.interval_losses)))
+
+
+def _train(trainer: Trainer, validation: PreparedWindows, on_epoch: OnEpoch) -> _Course:
+    """Train until `patience` epochs bring nothing better; the start, epoch 0, is the naive path with its intervals."""
     training = trainer.training
     deadline = Deadline.of_network(training)
-    curve = [trainer.loss(validation)]
-    weights = [trainer.average.copy()]
+    start = trainer.loss(validation)
+    course = _Course([start], [start], [trainer.average.copy()])
     for epoch in range(1, training.max_epochs + 1):
         loss = trainer.run(training.epoch_updates, deadline)
         score = trainer.loss(validation)
         if not (math.isfinite(loss) and math.isfinite(score)):
             break
-        curve.append(score)
-        weights.append(trainer.average.copy())
+        course.losses.append(score)
+        course.interval_losses.append(trainer.loss(validation, blended(trainer.config, trainer.average, 0.0)))
+        course.weights.append(trainer.average.copy())
         on_epoch(EpochReport("search", 1, 1, epoch, training.max_epochs, loss, score))
-        if deadline.passed or epoch - int(np.argmin(curve)) >= training.patience:
+        if deadline.passed or course.epochs_without_gain >= training.patience:
             break
-    return curve, weights
+    return course
 
 
-def _quantiles(
+def _correction(
     config: NetworkConfig, head: LossTable, parameters: NDArray[np.float32], validation: PreparedWindows
 ) -> NDArray[np.float64]:
-    """What the network says beyond the naive path, shape (K, Q, N)."""
+    """What the network adds to the naive path, shape (K, N)."""
     outputs = twin.forward(config.shape, parameters, validation.inputs)  # (O, N)
-    return np.asarray(twin.head_quantiles(outputs.astype(np.float64), head))
+    return np.asarray(twin.head_quantiles(outputs.astype(np.float64), head)[:, len(config.quantile_levels) // 2])
 
 
 def _blocks(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> NDArray[np.int64]:
     """Horizons between a window's last target and the end of its series, shape (N,)."""
     return (working.indptr[windows.series + 1] - config.horizon - windows.ends) // config.horizon
-
-
-def _helps(
-    config: NetworkConfig, head: LossTable, quantiles: NDArray[np.float64], validation: PreparedWindows, blend: float
-) -> bool:
-    """Whether the network's quantiles, around the blended median, have less loss than those it started from."""
-    levels = np.asarray(config.quantile_levels)[:, None]  # (Q, 1)
-    start = np.asarray(twin.head_quantiles(np.zeros((config.shape.outputs, 1)), head))  # (K, Q, 1)
-    blended = quantiles - (1.0 - blend) * quantiles[:, [len(levels) // 2]]
-
-    def loss(of: NDArray[np.float64]) -> float:
-        error = validation.targets[:, None] - of  # (K, Q, N)
-        return float(np.maximum(levels * error, (levels - 1.0) * error).mean())
-
-    return loss(blended) < loss(start)
 
 
 def _by_window(error: NDArray[np.floating], spread: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -121,9 +121,9 @@ class Trainer:
                 losses.append(loss)
         return float(np.mean(losses)) if losses else math.nan
 
-    def loss(self, prepared: PreparedWindows) -> float:
-        """Mean loss of the averaged weights over prepared windows."""
-        return self._engine.loss(self.average, prepared.inputs, prepared.targets)
+    def loss(self, prepared: PreparedWindows, parameters: NDArray[np.float32] | None = None) -> float:
+        """Mean loss over prepared windows, of the averaged weights or of other `parameters` (P,)."""
+        return self._engine.loss(self.average if parameters is None else parameters, prepared.inputs, prepared.targets)
 
     def _update(self, index: NDArray[np.int64]) -> float:
         prepared = prepare(self.config, self.working, self.windows.take(index))
