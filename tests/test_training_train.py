@@ -112,3 +112,9 @@ def test_settings_left_to_the_data(rng, rows, season, horizon):
     assert ("seasonal change" in config.channels) == (season is not None)
     assert any("horizon" in note for note in notes)
     assert 200 <= training.max_epochs * training.epoch_updates <= 1000
+
+
+@pytest.mark.parametrize(("rows", "direct"), [(144, False), (3000, True)], ids=["short", "long"])
+def test_direct_map_needs_many_windows_for_each_weight(rng, rows, direct):
+    config, _, _ = resolve(TrainOptions(), make_panel({"a": random_walk(rng, rows)}))
+    assert config.direct == direct

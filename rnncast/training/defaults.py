@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -24,6 +24,9 @@ HORIZONS_READ, SEASONS_READ = 8, 7
 
 FEWEST_READ, MOST_READ = 32, 128
 """Bounds of the input window without a season; a longer one costs time and brings little."""
+
+WINDOWS_PER_WEIGHT = 5
+"""Training windows for each weight of the direct map at a step; with fewer it would learn them by heart."""
 
 FEWEST_UPDATES, MOST_UPDATES = 200, 1000
 """Bounds of the number of updates that the search may take."""
@@ -82,7 +85,10 @@ def resolve(options: TrainOptions, panel: Panel) -> tuple[NetworkConfig, Trainin
         quantile_levels=quantile_levels(options.levels) if options.loss == "quantile" else (0.5,),
         channels=("level", "seasonal change") if season > 1 else ("level", "change"),
     )
-    return network, _training(options, panel, network), tuple(notes)
+    windows = int(np.maximum(panel.lengths - rows_needed(network) + 1, 1).sum())
+    weights = network.input_size * len(network.channels)
+    network = replace(network, direct=windows >= WINDOWS_PER_WEIGHT * weights)
+    return network, _training(options, windows), tuple(notes)
 
 
 def _given(asked: Number | None, otherwise: Number) -> Number:
@@ -104,10 +110,9 @@ def _input_size(panel: Panel, horizon: int, season: int) -> int:
     return max(2, min(max(HORIZONS_READ * horizon, FEWEST_READ), MOST_READ, max(third, FEWEST_INPUTS)))
 
 
-def _training(options: TrainOptions, panel: Panel, network: NetworkConfig) -> TrainingConfig:
+def _training(options: TrainOptions, windows: int) -> TrainingConfig:
     """Updates grow with the square root of the number of windows, between two bounds."""
     defaults = TrainingConfig()
-    windows = int(np.maximum(panel.lengths - rows_needed(network) + 1, 1).sum())
     updates = min(max(2.0 * np.sqrt(windows), FEWEST_UPDATES), MOST_UPDATES)
     return TrainingConfig(
         members=_given(options.members, defaults.members),
