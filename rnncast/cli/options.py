@@ -66,7 +66,9 @@ class TrainingChoices:
     ] = None
     hidden_size: Annotated[int | None, option("Units of a layer.", "32", "N")] = None
     layers: Annotated[int | None, option("Recurrent layers.", "1", "N")] = None
-    input_size: Annotated[int | None, option("Rows that the network reads.", "8 horizons, from 32 to 128, or 7 seasons", "N")] = None
+    input_size: Annotated[
+        int | None, option("Rows that the network reads.", "8 horizons, from 32 to 128, or 7 seasons", "N")
+    ] = None
     loss: Annotated[
         Literal["quantile", "mse", "mae", "huber"] | None,
         option("What training minimises; intervals need quantile.", "quantile"),
