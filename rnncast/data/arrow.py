@@ -78,7 +78,7 @@ def is_text(column: Any) -> bool:
     import pyarrow as pa
 
     kinds = pa.types
-    return kinds.is_string(column.type) or kinds.is_large_string(column.type) or kinds.is_string_view(column.type)
+    return any(test(column.type) for test in (kinds.is_string, kinds.is_large_string, kinds.is_string_view))
 
 
 def filled_text(column: Any) -> Any:
