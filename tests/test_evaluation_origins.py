@@ -72,3 +72,16 @@ def test_too_many_origins_is_an_error_with_figures():
 def test_impossible_plans_are_refused(values):
     with pytest.raises(UsageError):
         Plan(**values)
+
+
+def test_no_origin_before_the_last_training_row_where_the_clock_has_a_hole():
+    """The series that gives the clock has no row on the last training day; others do, and must not be scored on it."""
+    panel = make_panel({"clock": np.arange(1.0, 101.0), "other": np.arange(1.0, 100.0)})
+    trained_until = panel.times[60]
+    panel = panel.keep((panel.times != trained_until) | (np.arange(199) >= 100))
+    origins = rolling_origins(panel, 5, Plan(n_windows=30, step_size=1), fewest_rows=2, earliest=trained_until)
+    for origin in range(30):
+        for s in np.flatnonzero(origins.steps[origin]):
+            assert panel.times[origins.ends[origin, s]] > trained_until
+    with pytest.raises(DataError):
+        rolling_origins(panel, 5, Plan(n_windows=35, step_size=1), fewest_rows=2, earliest=trained_until)

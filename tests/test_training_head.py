@@ -7,7 +7,7 @@ from rnncast.core.loss_table import HUBER, QUANTILE
 from rnncast.data.transform import working_series
 from rnncast.data.windows import windows_between
 from rnncast.model.config import NetworkConfig
-from rnncast.model.inputs import make_batch, normalised_targets
+from rnncast.model.inputs import make_frame, normalised_targets
 from rnncast.training.head import SAMPLE, empirical_head, spread_evenly
 
 
@@ -22,7 +22,7 @@ def test_training_starts_at_the_empirical_quantiles_around_the_naive_path(rng):
     head = empirical_head(config, working, windows)
     assert head.kind == QUANTILE
     got = twin.head_quantiles(np.zeros((config.shape.outputs, 1)), head)[:, :, 0]  # (K, Q)
-    errors = normalised_targets(config, working, windows, make_batch(config, working, windows))
+    errors = normalised_targets(config, working, windows, make_frame(config, working, windows))
     expected = np.quantile(errors, config.quantile_levels, axis=1).T
     np.testing.assert_array_equal(got[:, 2], 0.0)
     np.testing.assert_allclose(got, expected - expected[:, 2:3], rtol=1e-6)

@@ -88,6 +88,13 @@ class Panel:
         """Whether rows carry stamps rather than integer steps."""
         return self.times.dtype.kind == "M"
 
+    @property
+    def reference_series(self) -> int:
+        """The longest of the series that go on to the end; in a dated panel its rows are the clock for all."""
+        last = self.times[self.indptr[1:] - 1].astype(np.int64)  # (S,)
+        goes_on = last >= np.sort(last)[len(last) // 2]
+        return int(np.argmax(np.where(goes_on, self.lengths, -1)))
+
     def rows(self, series: int) -> slice:
         """Rows of one series."""
         return slice(int(self.indptr[series]), int(self.indptr[series + 1]))

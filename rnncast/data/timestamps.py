@@ -91,7 +91,7 @@ def _compact_dates(values: NDArray[np.int64]) -> NDArray[Any] | None:
     months = ((values // 10_000 - 1970) * 12 + month - 1).astype("datetime64[M]")
     if np.any(day > _month_lengths(months)):
         return None
-    return months.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
+    return np.asarray(months.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]"))
 
 
 def _month_lengths(months: NDArray[Any]) -> NDArray[np.int64]:

@@ -54,6 +54,13 @@ class WorkingSeries:
     logarithmic: NDArray[np.bool_]
     indptr: NDArray[np.int64]
 
+    def tail(self, rows: int) -> WorkingSeries:
+        """At most the last `rows` rows of each series."""
+        lengths = np.diff(self.indptr)  # (S,)
+        kept = np.arange(len(self.values)) >= np.repeat(self.indptr[1:] - rows, lengths)  # (R,)
+        indptr = np.concatenate(([0], np.cumsum(np.minimum(lengths, rows)))).astype(np.int64)
+        return WorkingSeries(self.values[kept], self.levels[kept], self.logarithmic, indptr)
+
 
 @dataclass(frozen=True)
 class LocalScale:

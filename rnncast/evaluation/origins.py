@@ -97,11 +97,12 @@ def rolling_origins(
         There are not the rows for one origin, or for as many as were asked for.
     """
     step = plan.step_size or horizon
-    owner = _reference_series(panel)
+    owner = panel.reference_series
     rows = int(panel.lengths[owner])
     first = fewest_rows
     if earliest is not None:
-        first = max(first, int(np.searchsorted(panel.times[panel.rows(owner)], earliest, side="right")))
+        before = int(np.searchsorted(panel.times[panel.rows(owner)], earliest))  # rows strictly before
+        first = max(first, before + 1)
     elif plan.n_windows is None:
         first = max(first, int(FIRST_SHARE * rows))
     possible = (rows - horizon - first) // step + 1
@@ -116,13 +117,6 @@ def rolling_origins(
     if earliest is not None and not panel.is_dated:
         scored &= panel.times[np.maximum(ends - 1, panel.indptr[:-1])] >= earliest
     return Origins(ends=ends, steps=np.where(scored, np.maximum(after, 0), 0))
-
-
-def _reference_series(panel: Panel) -> int:
-    """The longest of the series that go on to the end; its rows are the clock of a dated panel."""
-    last = panel.times[panel.indptr[1:] - 1].astype(np.int64)  # (S,)
-    goes_on = last >= np.sort(last)[len(last) // 2]
-    return int(np.argmax(np.where(goes_on, panel.lengths, -1)))
 
 
 def _ends(panel: Panel, owner: int, shown: NDArray[np.int64]) -> NDArray[np.int64]:

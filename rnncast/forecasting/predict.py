@@ -19,7 +19,7 @@ from rnncast.data.transform import LocalScale, WorkingSeries, working_series
 from rnncast.data.windows import windows_at_ends
 from rnncast.errors import DataError, UsageError
 from rnncast.forecasting.result import Forecast
-from rnncast.model.inputs import make_batch
+from rnncast.model.inputs import make_frame, network_inputs
 from rnncast.model.model import Model
 
 FEWEST_ROWS = 2
@@ -52,7 +52,7 @@ def forecast(model: Model, panel: Panel | None, horizon: int, quantile_levels: S
     UsageError
         There is no panel and the model keeps no rows, or the model has no quantiles and some are asked for.
     DataError
-        A series has fewer than two rows.
+        A series has fewer than two rows, or its forecast is no finite number.
     """
     logarithmic = None
     if panel is None:
@@ -71,8 +71,9 @@ def forecast(model: Model, panel: Panel | None, horizon: int, quantile_levels: S
             hint="train it with the default loss to have them",
         )
     _check_lengths(panel)
-    working = working_series(panel, logarithmic)
+    working = working_series(panel, logarithmic).tail(model.network.history_rows)
     point, quantiles = _forecast_all(model, working, horizon, np.asarray(quantile_levels, dtype=np.float64))
+    _check_finite(panel, point, quantiles)
     return _long_table(model, panel, point, quantiles, quantile_levels)
 
 
@@ -83,6 +84,19 @@ def _check_lengths(panel: Panel) -> None:
             f'series "{panel.ids[short[0]]}" has {panel.lengths[short[0]]} row; a forecast needs {FEWEST_ROWS}',
             where=f"{len(short)} of {len(panel.ids)} series",
             hint="give more rows of it, or leave it out",
+        )
+
+
+def _check_finite(panel: Panel, point: NDArray[np.float64], quantiles: NDArray[np.float64]) -> None:
+    """DataError for the first series and step whose forecast is beyond the range of floating-point numbers."""
+    bad = ~(np.isfinite(point) & np.isfinite(quantiles).all(axis=1))  # (N, S)
+    if bad.any():
+        series = int(np.flatnonzero(bad.any(axis=0))[0])
+        step = int(bad[:, series].argmax()) + 1
+        raise DataError(
+            f'the forecast of series "{panel.ids[series]}" is no finite number from step {step} on',
+            where=f"{int(bad.any(axis=0).sum())} of {len(panel.ids)} series",
+            hint="give the values in a larger unit (thousands, say), or a smaller --horizon",
         )
 
 
@@ -117,14 +131,14 @@ def _rolled(model: Model, working: WorkingSeries, horizon: int) -> tuple[NDArray
     first: LocalScale | None = None
     reached = np.zeros((len(model.network.quantile_levels), len(working.logarithmic)))  # (Q, B) squared gaps
     while len(passes) * model.network.horizon < horizon:
-        batch = make_batch(model.network, working, windows_at_ends(working.indptr))
-        quantiles = network_quantiles(model, batch.inputs) + batch.naive[:, None]  # (K, Q, B)
+        frame = make_frame(model.network, working, windows_at_ends(working.indptr))
+        quantiles = network_quantiles(model, network_inputs(model.network, frame)) + frame.naive[:, None]  # (K, Q, B)
         median = quantiles.shape[1] // 2
         middle = quantiles[:, median]  # (K, B)
-        here = middle * batch.local.scale + batch.local.anchor  # (K, B) working units
+        here = middle * frame.local.scale + frame.local.anchor  # (K, B) working units
         if first is None:
-            first = batch.local
-        gaps = (quantiles - middle[:, None]) * batch.local.scale / first.scale  # (K, Q, B)
+            first = frame.local
+        gaps = (quantiles - middle[:, None]) * frame.local.scale / first.scale  # (K, Q, B)
         widened = np.sign(gaps) * np.sqrt(gaps**2 + reached)
         reached = widened[-1] ** 2
         passes.append(first.normalise(here)[:, None] + widened)

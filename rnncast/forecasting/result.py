@@ -34,7 +34,7 @@ class Forecast:
     steps : int64 (N,)
         Steps ahead, from 1.
     point : float64 (N,)
-        The median, or the mean where the loss was ``mse``.
+        The median; for a model trained with ``mse`` the mean, of logarithms where a series is positive.
     quantile_levels : float64 (Q,)
         Ascending; empty for a model without quantiles.
     quantiles : float64 (N, Q)

@@ -1,11 +1,11 @@
 """From windows of a panel to what the network reads, and the naive path that its output corrects.
 
-Dimension letters: `B` windows of a batch, `T` input steps, `F` input channels, `K` horizon steps.
+Dimension letters: `B` windows of a batch, `T` input steps, `F` input channels, `K` horizon steps, `R` rows gathered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,66 +21,86 @@ INPUT_LIMIT = 100.0
 TARGET_LIMIT = 1000.0
 """Training targets beyond this many scales are drawn in to it: a jump out of a constant stretch has no finite scale."""
 
+GATHERED = 1 << 20
+"""Most numbers of a channel that are normalised at once; more windows are taken in parts."""
+
 
 @dataclass(frozen=True)
-class Batch:
-    """What the network reads of a batch of windows.
+class Frame:
+    """A batch of windows, each normalised by what it holds itself.
 
     Attributes
     ----------
-    inputs : float (T, F, B)
-        Channels of the window, normalised.
+    rows : float64 (R, B)
+        Rows up to the end of each window, normalised; R are those of the window and of the season before it.
+    valid : int64 (B,)
+        Rows that are no padding, at the end of each column.
     naive : float64 (K, B)
         The naive path, normalised: zero for the last value, the last season's shape for a seasonal series.
     local : LocalScale
         Brings normalised numbers back to the units of the data.
     """
 
-    inputs: NDArray[np.floating]
+    rows: NDArray[np.float64]
+    valid: NDArray[np.int64]
     naive: NDArray[np.float64]
     local: LocalScale
 
 
-def make_batch(config: NetworkConfig, working: WorkingSeries, windows: Windows, dtype: type = np.float32) -> Batch:
-    """Gather windows and normalise them by what they hold themselves."""
-    rows, valid = gather_inputs(working, windows, config.history_rows)  # (history rows, B), (B,)
+def make_frame(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> Frame:
+    """Gather windows and normalise them."""
+    rows, valid = gather_inputs(working, windows, config.history_rows)  # (R, B), (B,)
     last, logarithmic = working.levels[windows.ends - 1], working.logarithmic[windows.series]  # (B,), (B,)
     local = local_scale(rows, valid, last, logarithmic, config.season_length)
-    normalised = local.normalise(rows)  # (history rows, B)
-    channels = [_CHANNELS[name](normalised, config) for name in config.channels]  # F of (T, B)
+    normalised = local.normalise(rows)
+    return Frame(normalised, valid, _naive_path(normalised, valid, config), local)
+
+
+def network_inputs(config: NetworkConfig, frame: Frame, dtype: type = np.float32) -> NDArray[np.floating]:
+    """Channels of the windows, in the layout of the core: (T, F, B) of `dtype`."""
+    channels = [_CHANNELS[name](frame, config) for name in config.channels]  # F of (T, B)
     inputs = np.clip(np.stack(channels, axis=1), -INPUT_LIMIT, INPUT_LIMIT)  # (T, F, B)
-    naive = local.normalise(_naive_path(rows, config.horizon, config.season_length))
-    return Batch(inputs=np.ascontiguousarray(inputs, dtype=dtype), naive=naive, local=local)
+    return np.ascontiguousarray(inputs, dtype=dtype)
 
 
 def normalised_targets(
-    config: NetworkConfig, working: WorkingSeries, windows: Windows, batch: Batch
+    config: NetworkConfig, working: WorkingSeries, windows: Windows, frame: Frame
 ) -> NDArray[np.float64]:
     """What the network should put out: the rows after each window, normalised, minus the naive path; shape (K, B)."""
     future = gather_targets(working, windows, config.horizon)  # (K, B)
-    return np.clip(batch.local.normalise(future) - batch.naive, -TARGET_LIMIT, TARGET_LIMIT)
+    return np.clip(frame.local.normalise(future) - frame.naive, -TARGET_LIMIT, TARGET_LIMIT)
 
 
-def _naive_path(rows: NDArray[np.float64], horizon: int, season_length: int) -> NDArray[np.float64]:
-    """Last season of `rows` (., B), repeated over the horizon: (K, B); with a season of one row, the last value."""
-    season = rows[-season_length:]  # (m, B)
-    return season[np.arange(horizon) % season_length]
+def in_parts(config: NetworkConfig, count: int) -> Iterator[slice]:
+    """Parts of `count` windows that are small enough to be normalised at once."""
+    size = max(1, GATHERED // (config.history_rows + config.horizon))
+    return (slice(start, min(start + size, count)) for start in range(0, count, size))
 
 
-def _level(rows: NDArray[np.float64], config: NetworkConfig) -> NDArray[np.float64]:
+def _naive_path(rows: NDArray[np.float64], valid: NDArray[np.int64], config: NetworkConfig) -> NDArray[np.float64]:
+    """Last season repeated over the horizon, (K, B); the last value without a season, or with less than one at hand."""
+    ahead = np.arange(config.horizon)
+    season = rows[-config.season_length :]  # (m, B)
+    return np.where(valid >= config.season_length, season[ahead % config.season_length], rows[-1])
+
+
+def _level(frame: Frame, config: NetworkConfig) -> NDArray[np.float64]:
     """The window itself: distance from its last value, in scales."""
-    return rows[-config.input_size :]
+    return frame.rows[-config.input_size :]
 
 
-def _change(rows: NDArray[np.float64], config: NetworkConfig) -> NDArray[np.float64]:
+def _change(frame: Frame, config: NetworkConfig) -> NDArray[np.float64]:
     """One-step changes: logarithmic returns over the window's mean absolute return, for a series in logarithms."""
-    return np.diff(rows, axis=0, prepend=rows[:1])[-config.input_size :]
+    return np.diff(frame.rows, axis=0, prepend=frame.rows[:1])[-config.input_size :]
 
 
-def _seasonal_change(rows: NDArray[np.float64], config: NetworkConfig) -> NDArray[np.float64]:
-    """Changes over one season."""
-    return rows[-config.input_size :] - rows[-config.input_size - config.season_length : -config.season_length]
+def _seasonal_change(frame: Frame, config: NetworkConfig) -> NDArray[np.float64]:
+    """Changes over one season; zero where the row a season before is padding."""
+    steps, season = config.input_size, config.season_length
+    before = len(frame.rows) - steps - season + np.arange(steps)[:, None]  # (T, 1) place of the row a season before
+    change = frame.rows[-steps:] - frame.rows[-steps - season : -season]  # (T, B)
+    return np.where(before >= len(frame.rows) - frame.valid, change, 0.0)
 
 
-_Channel = Callable[[NDArray[np.float64], NetworkConfig], NDArray[np.float64]]
+_Channel = Callable[[Frame, NetworkConfig], NDArray[np.float64]]
 _CHANNELS: dict[str, _Channel] = {"level": _level, "change": _change, "seasonal change": _seasonal_change}

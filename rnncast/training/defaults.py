@@ -25,6 +25,9 @@ HORIZONS_READ, SEASONS_READ = 8, 7
 FEWEST_READ, MOST_READ = 32, 128
 """Bounds of the input window without a season; a longer one costs time and brings little."""
 
+MOST_SEASONAL_READ = 336
+"""Bound of the input window with a season, two of which it reads in any case: a week of half hours."""
+
 WINDOWS_PER_WEIGHT = 5
 """Training windows for each weight of the direct map at a step; with fewer it would learn them by heart."""
 
@@ -106,7 +109,7 @@ def _input_size(panel: Panel, horizon: int, season: int) -> int:
     """Rows that the network reads: a few horizons or seasons, and no more than a third of a typical series."""
     third = int(np.median(panel.lengths)) // 3
     if season > 1:
-        return max(2 * season, min(SEASONS_READ * season, third))
+        return max(2 * season, min(SEASONS_READ * season, MOST_SEASONAL_READ, third))
     return max(2, min(max(HORIZONS_READ * horizon, FEWEST_READ), MOST_READ, max(third, FEWEST_INPUTS)))
 
 

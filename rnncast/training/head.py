@@ -12,7 +12,7 @@ from rnncast.core.loss_table import LossTable
 from rnncast.data.transform import WorkingSeries
 from rnncast.data.windows import Windows
 from rnncast.model.config import NetworkConfig
-from rnncast.model.inputs import make_batch, normalised_targets
+from rnncast.model.inputs import in_parts, make_frame, normalised_targets
 from rnncast.model.network import loss_table
 
 SAMPLE = 20_000
@@ -32,8 +32,10 @@ def spread_evenly(count: int, most: int) -> NDArray[np.int64]:
 def empirical_head(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> LossTable:
     """Tables of the naive path's errors over training windows; nothing later than their targets enters."""
     sample = windows.take(spread_evenly(len(windows), SAMPLE))
-    batch = make_batch(config, working, sample)
-    errors = normalised_targets(config, working, sample, batch)  # (K, N)
+    errors = np.empty((config.horizon, len(sample)))  # (K, N)
+    for part in in_parts(config, len(sample)):
+        chosen = sample.take(np.arange(part.start, part.stop))
+        errors[:, part] = normalised_targets(config, working, chosen, make_frame(config, working, chosen))
     middle = np.median(np.abs(errors), axis=1, keepdims=True)  # (K, 1)
     bounded = np.minimum(np.abs(errors), 20.0 * np.maximum(middle, SMALLEST))  # (K, N)
     quantiles = np.quantile(errors, config.quantile_levels, axis=1).T  # (K, Q)

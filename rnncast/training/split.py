@@ -1,6 +1,6 @@
 """Which windows train and which, later in time, decide when to stop.
 
-Dimension letters: `S` series.
+Dimension letters: `S` series, `R` rows of all series, `V` validation windows.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnncast.data.panel import Panel
 from rnncast.data.windows import Windows, windows_between
@@ -15,9 +16,9 @@ from rnncast.errors import DataError
 from rnncast.model.config import NetworkConfig
 
 VALIDATION_SHARE = 0.2
-"""Share of a series' rows that are held out to judge the network."""
+"""Share of the rows that is held out to judge the network."""
 
-FEWEST_BLOCKS = 4
+FEWEST_HORIZONS = 5
 """Horizons that the validation part has at least, if as many rows as it are left to train on."""
 
 FEWEST_INPUTS = 10
@@ -36,14 +37,17 @@ class Split:
     everything : Windows
         All windows with targets: the refit trains on them.
     search : Windows
-        Windows all of whose targets lie before the validation part of their series.
+        Windows all of whose targets lie before the validation part.
     validation : Windows
-        Windows all of whose targets lie in the validation part; empty if every series is too short for one.
+        Windows all of whose targets lie in the validation part; empty if the series are too short for one.
+    blocks : int64 (V,)
+        Number of the block of time, one horizon long, in which the targets of each validation window begin.
     """
 
     everything: Windows
     search: Windows
     validation: Windows
+    blocks: NDArray[np.int64]
 
 
 def fewest_inputs(config: NetworkConfig) -> int:
@@ -57,19 +61,47 @@ def rows_needed(config: NetworkConfig) -> int:
 
 
 def split_windows(panel: Panel, config: NetworkConfig) -> Split:
-    """Split each series at its own time; a series too short for both parts gives all its windows to the search."""
+    """Divide the windows by time.
+
+    Series with dates share one clock, and so one stamp divides them all: no row of any series that the search trains on
+    is later than a row that judges it, or what many series have in common would give the answer away. Integer steps are
+    each series' own count, and each series is divided at its own place.
+    """
     inputs, horizon = fewest_inputs(config), config.horizon
     length = panel.lengths  # (S,)
     first = np.full_like(length, inputs)  # (S,)
-    wanted = np.maximum((VALIDATION_SHARE * length).astype(np.int64), FEWEST_BLOCKS * horizon)  # (S,)
-    held_out = np.minimum(wanted, length // 2)
-    can_validate = (held_out >= 2 * horizon) & (length - held_out - horizon >= inputs)  # (S,)
-    held_out = np.where(can_validate, held_out, 0)
+    border, clock = _shared_border(panel, horizon) if panel.is_dated else _own_borders(panel, horizon)
+    search = windows_between(panel.indptr, first, border - horizon)
+    validation = windows_between(panel.indptr, np.maximum(border, first), length - horizon)
+    if len(search) == 0 or len(validation) == 0:
+        search, validation = windows_between(panel.indptr, first, length - horizon), validation.take(np.empty(0, int))
     return Split(
         everything=windows_between(panel.indptr, first, length - horizon),
-        search=windows_between(panel.indptr, first, length - held_out - horizon),
-        validation=windows_between(panel.indptr, length - held_out, np.where(can_validate, length - horizon, -1)),
+        search=search,
+        validation=validation,
+        blocks=clock[validation.ends] // horizon,
     )
+
+
+def _shared_border(panel: Panel, horizon: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of each series before one stamp for all (S,), and the place of each row (R,) on the clock from there on."""
+    reference = panel.times[panel.rows(panel.reference_series)]
+    stamp = reference[len(reference) - _held_out(np.array([len(reference)]), horizon)[0] - 1]
+    before = np.add.reduceat((panel.times <= stamp).astype(np.int64), panel.indptr[:-1])  # (S,)
+    return before, np.searchsorted(reference[reference > stamp], panel.times)
+
+
+def _own_borders(panel: Panel, horizon: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of each series before its own validation part (S,), and the place of each row (R,) in it from the end."""
+    before = panel.lengths - _held_out(panel.lengths, horizon)  # (S,)
+    return before, np.repeat(panel.indptr[1:], panel.lengths) - horizon - np.arange(len(panel.times))
+
+
+def _held_out(length: NDArray[np.int64], horizon: int) -> NDArray[np.int64]:
+    """Rows of the validation part of series of a length (S,): none where it would hold less than two horizons."""
+    wanted = np.maximum((VALIDATION_SHARE * length).astype(np.int64), FEWEST_HORIZONS * horizon)
+    held_out = np.minimum(wanted, length // 2)
+    return np.where(held_out >= 2 * horizon, held_out, 0)
 
 
 def without_short_series(panel: Panel, config: NetworkConfig, *, skip: bool) -> tuple[Panel, tuple[str, ...]]:

@@ -19,7 +19,7 @@ from rnncast.core.optimiser import adamw_step
 from rnncast.data.transform import WorkingSeries
 from rnncast.data.windows import Windows
 from rnncast.model.config import NetworkConfig, TrainingConfig
-from rnncast.model.inputs import make_batch, normalised_targets
+from rnncast.model.inputs import in_parts, make_frame, network_inputs, normalised_targets
 from rnncast.model.network import decay_mask, initial_parameters
 from rnncast.training.schedule import batches, learning_rate
 
@@ -63,9 +63,15 @@ class PreparedWindows:
 
 def prepare(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> PreparedWindows:
     """Gather windows and their targets, single precision, ready for the core."""
-    batch = make_batch(config, working, windows)
-    targets = normalised_targets(config, working, windows, batch).astype(np.float32)
-    return PreparedWindows(inputs=batch.inputs, targets=targets)
+    count = len(windows)
+    inputs = np.empty((config.input_size, len(config.channels), count), dtype=np.float32)  # (T, F, N)
+    targets = np.empty((config.horizon, count), dtype=np.float32)  # (K, N)
+    for part in in_parts(config, count):
+        chosen = windows.take(np.arange(part.start, part.stop))
+        frame = make_frame(config, working, chosen)
+        inputs[:, :, part] = network_inputs(config, frame)
+        targets[:, part] = normalised_targets(config, working, chosen, frame)
+    return PreparedWindows(inputs=inputs, targets=targets)
 
 
 @dataclass
@@ -124,6 +130,12 @@ class Trainer:
     def loss(self, prepared: PreparedWindows, parameters: NDArray[np.float32] | None = None) -> float:
         """Mean loss over prepared windows, of the averaged weights or of other `parameters` (P,)."""
         return self._engine.loss(self.average if parameters is None else parameters, prepared.inputs, prepared.targets)
+
+    def correction(self, prepared: PreparedWindows, parameters: NDArray[np.float32]) -> NDArray[np.float64]:
+        """What a network of `parameters` (P,) adds to the naive path of prepared windows, shape (K, N)."""
+        levels = len(self.config.quantile_levels)
+        raw = self._engine.forward(parameters, prepared.inputs)[levels // 2 :: levels]  # (K, N)
+        return self.head.spread[:, None] * raw.astype(np.float64)
 
     def _update(self, index: NDArray[np.int64]) -> float:
         prepared = prepare(self.config, self.working, self.windows.take(index))
