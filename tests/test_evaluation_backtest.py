@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from panels import make_panel, random_walk
 
+from rnncast.data.calendar import learn_calendar
 from rnncast.errors import DataError
 from rnncast.evaluation.backtest import evaluate_model, evaluate_panel
 from rnncast.evaluation.origins import Plan
@@ -101,3 +102,23 @@ def test_integer_steps_and_short_series(rng):
     got, notes = evaluate_panel(panel, OPTIONS, Plan(n_windows=3), skip_short=True)
     assert (got.times > got.cutoffs).all()
     assert any("left out" in note and "b" in note for note in notes)
+
+
+@pytest.mark.parametrize("dated", [True, False], ids=["dates", "integer steps"])
+def test_settings_come_from_rows_before_an_early_first_origin(rng, dated):
+    """Most rows lie after the first origin, and a season begins there: neither horizon nor season may know of it."""
+    months = np.arange("2000-01", "2020-01", dtype="datetime64[M]").astype("datetime64[us]")
+    plain = make_panel({"a": random_walk(rng, 240)}, dated=False)
+    if dated:
+        plain = replace(plain, times=months, calendar=learn_calendar(months, plain.indptr))
+    season = np.where(np.arange(240) >= 60, 50.0 * np.sin(2 * np.pi * np.arange(240) / 12), 0.0)
+    seasonal = replace(plain, values=plain.values + 200 + season[:, None])
+    options = replace(OPTIONS, horizon=None)
+    plan = Plan(n_windows=12, step_size=14)
+    expected, _ = evaluate_panel(replace(plain, values=plain.values + 200), options, plan)
+    got, notes = evaluate_panel(seasonal, options, plan)
+    first = expected.cutoffs.min()
+    assert (plain.times <= first).sum() < 90
+    assert got.steps.max() == expected.steps.max() == 10
+    assert got.cutoffs.min() == first
+    assert "no season found" in notes

@@ -34,6 +34,9 @@ from rnncast.training.train import train
 OnOrigin = Callable[[int, int], None]
 """Called with the number of origins done and the number of all."""
 
+MOST_LOOKS = 5
+"""Times that settings are taken from fewer rows before a backtest asks for a --horizon."""
+
 ModelAt = Callable[[int, Panel], Model]
 """Gives the model of an origin (its number) from the rows shown there."""
 
@@ -94,15 +97,14 @@ def evaluate_panel(
     DataError
         Too few rows for the origins, or a series too short to train on (left out with `skip_short`).
     """
-    config = _early_settings(panel, options)
+    config, origins = _settings_and_origins(panel, options, plan)
     options = replace(options, horizon=config.horizon)
-    origins = rolling_origins(panel, config.horizon, plan, fewest_rows=rows_needed(config))
     notes: dict[str, None] = {_span(panel, origins): None}
     current: list[Model] = []
 
     def model_at(origin: int, shown: Panel) -> Model:
         if origin == 0 or (plan.refit > 0 and origin % plan.refit == 0):
-            known = shown.until(shown.times.max())  # the calendar too is learnt from these rows alone
+            known = _known(shown, np.ones(len(shown.times), dtype=bool))
             network, training, chosen = resolve(options, known)
             known, left_out = without_short_series(known, network, skip=skip_short)
             model, warnings = train(known, network, training, keep_history=False, on_epoch=on_epoch)
@@ -123,12 +125,30 @@ def evaluate_panel(
     return backtest, (*notes, f"trained {times}")
 
 
-def _early_settings(panel: Panel, options: TrainOptions) -> NetworkConfig:
-    """Horizon and season, from the first half of each series: what lies before the first origin is not known yet."""
+def _settings_and_origins(panel: Panel, options: TrainOptions, plan: Plan) -> tuple[NetworkConfig, Origins]:
+    """Horizon, season and origins; the former from the rows before the first origin alone.
+
+    The place of the first origin depends on the horizon, and the horizon, unless it is named, on the rows before it: so
+    settings are taken from ever fewer rows, until the origins that they give leave those rows behind them.
+    """
     position = np.arange(len(panel.times)) - np.repeat(panel.indptr[:-1], panel.lengths)  # (R,)
-    half = np.repeat(np.maximum(panel.lengths // 2, 1), panel.lengths)  # (R,)
-    network, _, _ = resolve(options, panel.keep(position < half))
-    return network
+    shown = position < np.repeat(np.maximum(panel.lengths // 2, 1), panel.lengths)  # (R,) at first, half of each series
+    for _ in range(MOST_LOOKS):
+        config, _, _ = resolve(options, _known(panel, shown))
+        origins = rolling_origins(panel, config.horizon, plan, fewest_rows=rows_needed(config))
+        visible = origins.visible(0, panel)
+        if not np.any(shown & ~visible):
+            return config, origins
+        shown = shown & visible
+    raise DataError(
+        "the horizon depends on rows after the first origin",
+        hint="name it with --horizon, or ask for fewer --n-windows",
+    )
+
+
+def _known(panel: Panel, shown: NDArray[np.bool_]) -> Panel:
+    """The rows shown (R,), with a calendar that is learnt from them alone."""
+    return panel.keep(shown, relearn_calendar=not panel.calendar.given)
 
 
 def _span(panel: Panel, origins: Origins) -> str:

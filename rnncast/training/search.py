@@ -162,8 +162,8 @@ def gate(
     The share w with the least error is shrunk by ``max(0, 1 - SHRINKAGE d / (d - 2) / t^2)``, where t is the mean gain
     over J blocks of time divided by its standard error, d = J - 1, and ``d / (d - 2)`` the mean of t^2 by chance: the
     positive-part estimator of James and Stein (1961) in one dimension, with a firmer constant, because w was chosen on
-    the same rows and windows of neighbouring blocks overlap. On random walks little is left: with four blocks the gate
-    opens a little in one case of twenty, with forty in one of a hundred.
+    the same rows and windows of neighbouring blocks overlap. On random walks little is left: it opens a little in one
+    case of twenty with ten blocks or fewer, in one of two hundred with a hundred.
 
     Parameters
     ----------
