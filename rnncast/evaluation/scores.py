@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -101,10 +102,17 @@ class Backtest:
                 found.append((round(100.0 * (1.0 - 2.0 * float(p)), 6), low, int(matching[0])))
         return tuple(sorted(found))
 
+    @cached_property
     def tasks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Task of each row, shape (N,), and origin of each task, shape (W,)."""
-        pairs, task = np.unique(np.stack([self.series, self.origin]), axis=1, return_inverse=True)
-        return task.reshape(-1).astype(np.int64), pairs[1].astype(np.int64)
+        origins = int(self.origin.max()) + 1
+        pairs, task = np.unique(self.series * origins + self.origin, return_inverse=True)
+        return task.astype(np.int64), (pairs % origins).astype(np.int64)
+
+    @cached_property
+    def overlap(self) -> int:
+        """Later cutoffs of its series that lie before the end of a forecast, at most."""
+        return overlapping_origins(self.series, self.cutoffs, self.times)
 
 
 @dataclass(frozen=True)
@@ -200,7 +208,7 @@ def score_backtest(backtest: Backtest) -> Scores:
         levels=tuple(level for level, _, _ in backtest.central_levels),
         series=len(np.unique(backtest.series)),
         origins=len(np.unique(backtest.origin)),
-        tasks=len(backtest.tasks()[1]),
+        tasks=len(backtest.tasks[1]),
         rows=len(backtest.actual),
         season_length=backtest.season_length,
     )
@@ -212,7 +220,7 @@ def compare_methods(backtest: Backtest, method: str, reference: str) -> Comparis
     The scale is that of the history up to the cutoff, so that dear series do not drown cheap ones; where it is zero (a
     constant history) the task is left out.
     """
-    task, task_origin = backtest.tasks()
+    task, task_origin = backtest.tasks
     usable = _group_mean(backtest.scale_absolute, task, len(task_origin)) > 0  # (W,)
     origins, origin = np.unique(task_origin[usable], return_inverse=True)  # (O,), (usable tasks,)
 
@@ -220,12 +228,12 @@ def compare_methods(backtest: Backtest, method: str, reference: str) -> Comparis
         scaled = metrics.divide(metrics.absolute_error(backtest.actual, backtest.points[name]), backtest.scale_absolute)
         return _group_mean(_group_mean(scaled, task, len(task_origin))[usable], origin, len(origins))
 
-    lag = overlapping_origins(backtest.series, backtest.cutoffs, backtest.times)
+    lag = backtest.overlap
     return diebold_mariano(losses(method), losses(reference), lag)
 
 
 def _score_method(backtest: Backtest, method: str) -> MethodScores:
-    task, task_origin = backtest.tasks()
+    task, task_origin = backtest.tasks
     steps, step = np.unique(backtest.steps, return_inverse=True)  # (K,), (N,)
     overall: dict[str, float] = {}
     per_step: dict[str, Floats] = {}
@@ -300,7 +308,7 @@ def _against_last_value(backtest: Backtest, method: str, reasons: dict[str, str]
     if fault:
         reasons["relative_mae"] = fault
         return nan, nan, nan
-    task, task_origin = backtest.tasks()
+    task, task_origin = backtest.tasks
     own, reference = (
         _group_mean(metrics.absolute_error(backtest.actual, backtest.points[name]), task, len(task_origin))
         for name in (method, LAST_VALUE)

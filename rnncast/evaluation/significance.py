@@ -115,13 +115,12 @@ def overlapping_origins(series: NDArray[np.int64], cutoffs: NDArray[np.generic],
 
     For a horizon of h rows and cutoffs `step` rows apart this is ``ceil(h / step) - 1``.
     """
+    order = np.lexsort((times, cutoffs, series))  # the last row of a forecast comes last
+    series, cutoffs, times = series[order], cutoffs[order], times[order]
+    last = np.flatnonzero(np.append((series[1:] != series[:-1]) | (cutoffs[1:] != cutoffs[:-1]), True))  # (forecasts,)
     most = 0
-    for one in np.unique(series):
-        own = series == one
-        starts, owner = np.unique(cutoffs[own], return_inverse=True)  # (O,), (rows of the series,)
-        order = np.argsort(times[own], kind="stable")
-        ends = np.empty(len(starts), dtype=times.dtype)  # (O,)
-        ends[owner[order]] = times[own][order]  # the latest is written last
+    for own in np.split(last, np.flatnonzero(np.diff(series[last])) + 1):
+        starts, ends = cutoffs[own], times[own]  # (O,), (O,)
         inside = np.searchsorted(starts, ends, side="left") - np.arange(len(starts)) - 1  # (O,)
         most = max(most, int(inside.max()))
     return most
