@@ -69,6 +69,7 @@ class Task:
 
     series: str
     origin: int
+    stamps: np.ndarray
     history: np.ndarray
     actual: np.ndarray
 
@@ -78,37 +79,45 @@ def load_tasks(spec: PanelSpec, data: Path, before: int) -> list[Task]:
     frame = (
         pd.read_parquet(data / spec.path)[["unique_id", "ds", spec.column]].dropna().sort_values(["unique_id", "ds"])
     )
-    series = {str(name): rows[spec.column].to_numpy(float) for name, rows in frame.groupby("unique_id", sort=True)}
+    series = {
+        str(name): (rows["ds"].to_numpy(), rows[spec.column].to_numpy(float))
+        for name, rows in frame.groupby("unique_id", sort=True)
+    }
     if spec.test is not None:
         return _official_tasks(spec, data, series, before)
     tasks = []
     for origin in range(ORIGINS):
-        for name, rows in series.items():
+        for name, (stamps, rows) in series.items():
             if name in spec.leave_out or len(rows) < FEWEST:
                 continue
-            kept = rows[len(rows) - min(len(rows), TAIL) : len(rows) - before]
-            end = len(kept) - (ORIGINS - 1 - origin) * ORIGIN_STEP - spec.horizon
+            kept = slice(len(rows) - min(len(rows), TAIL), len(rows) - before)
+            stamps, rows = stamps[kept], rows[kept]
+            end = len(rows) - (ORIGINS - 1 - origin) * ORIGIN_STEP - spec.horizon
             if end >= 2 * spec.horizon:
-                tasks.append(Task(name, origin, kept[:end], kept[end : end + spec.horizon]))
+                tasks.append(Task(name, origin, stamps[:end], rows[:end], rows[end : end + spec.horizon]))
     return tasks
 
 
-def _official_tasks(spec: PanelSpec, data: Path, series: dict[str, np.ndarray], before: int) -> list[Task]:
+def _official_tasks(
+    spec: PanelSpec, data: Path, series: dict[str, tuple[np.ndarray, np.ndarray]], before: int
+) -> list[Task]:
+    h = spec.horizon
     if before:
-        kept = {name: rows[: len(rows) - before + spec.horizon] for name, rows in series.items()}
-        return [Task(name, 0, rows[: -spec.horizon], rows[-spec.horizon :]) for name, rows in kept.items()]
+        kept = {name: (stamps, rows[: len(rows) - before + h]) for name, (stamps, rows) in series.items()}
+        return [Task(name, 0, stamps[: len(y) - h], y[:-h], y[-h:]) for name, (stamps, y) in kept.items()]
     test = pd.read_parquet(data / str(spec.test)).sort_values(["unique_id", "ds"])
     actual = {str(name): rows["y"].to_numpy(float) for name, rows in test.groupby("unique_id", sort=True)}
-    return [Task(name, 0, rows, actual[name]) for name, rows in series.items()]
+    return [Task(name, 0, stamps, rows, actual[name]) for name, (stamps, rows) in series.items()]
 
 
-def long_frame(histories: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Long layout with integer steps."""
+def long_frame(tasks: dict[str, Task]) -> pd.DataFrame:
+    """Long layout of the histories, by the name that each is to have."""
+    lengths = [len(task.history) for task in tasks.values()]
     return pd.DataFrame(
         {
-            "unique_id": np.repeat(list(histories), [len(rows) for rows in histories.values()]),
-            "ds": np.concatenate([np.arange(1, len(rows) + 1) for rows in histories.values()]),
-            "y": np.concatenate(list(histories.values())),
+            "unique_id": np.repeat(list(tasks), lengths),
+            "ds": np.concatenate([task.stamps for task in tasks.values()]),
+            "y": np.concatenate([task.history for task in tasks.values()]),
         }
     )
 
@@ -124,9 +133,9 @@ def measure(name: str, spec: PanelSpec, tasks: list[Task], options: list[str]) -
     """Train once, forecast every task, score."""
     with tempfile.TemporaryDirectory() as folder:
         train, history, out, model = (f"{folder}/{part}" for part in ("t.parquet", "h.parquet", "o.parquet", "m.npz"))
-        long_frame({task.series: task.history for task in tasks if task.origin == 0}).to_parquet(train)
+        long_frame({task.series: task for task in tasks if task.origin == 0}).to_parquet(train)
         tagged = {f"{task.series}|{task.origin}": task for task in tasks}
-        long_frame({tag: task.history for tag, task in tagged.items()}).to_parquet(history)
+        long_frame(tagged).to_parquet(history)
         common = ["--horizon", str(spec.horizon), "--level", "80", "--level", str(LEVEL), "-q"]
         season = ["--season-length", str(spec.season)]
         trained = run(["train", train, "-o", model, *common, *season, "--skip-bad", *options])

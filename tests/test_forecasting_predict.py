@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from panels import make_panel, random_walk
 
+from rnncast.data.calendar import learn_calendar, named_calendar
 from rnncast.data.transform import is_logarithmic
 from rnncast.errors import DataError, UsageError
 from rnncast.forecasting import predict
@@ -189,3 +190,27 @@ def test_table_names_follow_the_field(rng, panel):
     np.testing.assert_array_equal(table["rnncast-hi-90"], got.quantiles[:, 2])
     with pytest.raises(KeyError, match="was not forecast"):
         got.table(levels=[50])
+
+
+def test_stamps_follow_a_calendar_that_was_named(rng, panel):
+    model = make_model(rng, panel)
+    daily = forecast(model, replace(panel, calendar=named_calendar("D")), 4, ())
+    assert (np.diff(daily.times[:4]) == np.timedelta64(1, "D")).all()
+    assert (
+        forecast(model, replace(panel, calendar=learn_calendar(panel.times[:3], np.array([0, 3]))), 4, ()).times[0]
+        == model.calendar.future(panel.times[panel.indptr[1] - 1], 1)[0]
+    )
+
+
+def test_forecast_beyond_all_numbers_is_an_error(rng, panel):
+    with pytest.raises(DataError, match="no finite number from step"):
+        forecast(
+            make_model(rng, panel), make_panel({"huge": 1e308 * np.exp(-np.abs(rng.standard_normal(30)))}), 4, LEVELS
+        )
+
+
+def test_history_shorter_than_a_season_is_forecast_by_its_last_value(rng):
+    long = make_panel({"a": 10 + np.tile(np.arange(12.0), 10)})
+    model = make_model(rng, long, learnt=False, season_length=12, horizon=12)
+    got = forecast(model, make_panel({"new": np.array([100.0, 200.0, 300.0])}), 12, ())
+    np.testing.assert_array_equal(got.point, 300.0)

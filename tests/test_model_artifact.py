@@ -29,7 +29,11 @@ def model(rng):
         calendar=panel.calendar,
         trained_until=str(panel.times.max()),
         history=History(panel.tail(16), is_logarithmic(panel)),
-        record={"updates": [3, 3], "note": "Öl [close]"},
+        record={
+            "training": {"learning_rate": 0.01, "batch_size": 128, "seed": 0},
+            **{"series": 2, "rows": 55, "windows": 40, "updates": [3, 3], "best_epoch": 1, "validation": None},
+            "note": "Öl [close]",
+        },
     )
 
 
@@ -141,10 +145,20 @@ def _pickle_in(members):
     members["spread.npy"] = as_npy(np.array([{"a": 1}, None, 2], dtype=object), allow_pickle=True)
 
 
-def _newer(members):
-    array = np.lib.format.read_array(io.BytesIO(members["meta.npy"]))
-    meta = json.loads(array.tobytes()) | {"format_version": FORMAT_VERSION + 1}
-    members["meta.npy"] = as_npy(np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8))
+def _described(**changes):
+    """A change of the description."""
+
+    def change(members):
+        array = np.lib.format.read_array(io.BytesIO(members["meta.npy"]))
+        meta = json.loads(array.tobytes()) | changes
+        members["meta.npy"] = as_npy(np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8))
+
+    return change
+
+
+def _backwards(members):
+    times = np.lib.format.read_array(io.BytesIO(members["history.times.npy"]))
+    members["history.times.npy"] = as_npy(times[::-1].copy())
 
 
 CRAFTED = {
@@ -159,7 +173,17 @@ CRAFTED = {
     "wrong type": lambda m: m.update({"output.bias.npy": as_npy(np.zeros((2, 15)))}),
     "gigantic declared size": lambda m: m.update({"history.values.npy": declaring((1 << 45, 1))}),
     "more declared than held": lambda m: m.update({"history.values.npy": declaring((1000, 1))}),
-    "newer format": _newer,
+    "newer format": _described(format_version=FORMAT_VERSION + 1),
+    "no members": _described(members=0),
+    "blend beyond one": _described(blend=1.5),
+    "last training row that is no date": _described(trained_until="nonsense"),
+    "empty record": _described(record={}),
+    "columns that are no names": _described(columns={"time": 1, "id": None, "target": []}),
+    "calendar of steps for a history of dates": _described(
+        calendar={"freq": "1", "weekmask": "1111111", "given": False}
+    ),
+    "history out of order": _backwards,
+    "logarithms of negative rows": lambda m: m.update({"history.logarithmic.npy": as_npy(np.array([True, True]))}),
 }
 
 
@@ -176,3 +200,15 @@ def test_a_file_that_is_no_model(tmp_path):
     (tmp_path / "prices.csv").write_text("date,close\n2020-01-01,1\n")
     with pytest.raises(ModelFileError, match="not a model file"):
         load_model(tmp_path / "prices.csv")
+
+
+def test_archive_that_inflates_is_refused_before_it_is_read(path):
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["history.values.npy"] = as_npy(np.zeros((4_000_000, 1)))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    assert path.stat().st_size < 200_000
+    with pytest.raises(ModelFileError, match="declares 32"):
+        load_model(path)

@@ -124,9 +124,14 @@ def read_for_model(source: str, options: InputOptions, model: Model) -> tuple[Pa
             panel, notes = read(model.calendar.freq)
         except RnncastError:
             raise error from None
-        return panel, notes
+        return replace(panel, calendar=model.calendar), notes
     own, expected = panel.calendar, model.calendar
-    if own.freq != expected.freq and panel.lengths.max() >= COMPARED_ROWS and own.is_dated == expected.is_dated:
+    if (
+        not own.given
+        and own.freq != expected.freq
+        and panel.lengths.max() >= COMPARED_ROWS
+        and own.is_dated == expected.is_dated
+    ):
         notes += (
             f"warning: the rows come {own.describe()}, those of training came {expected.describe()}; "
             "the stamps of the forecast follow the training",

@@ -92,10 +92,10 @@ class LocalScale:
 
         A positive series stays positive.
         """
-        change = normalised * self.scale  # (..., B) working units
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):  # what is beyond all numbers is for the caller to refuse
+            change = normalised * self.scale  # (..., B) working units
             factor = np.exp(np.where(self.logarithmic, change, 0.0))
-        return np.where(self.logarithmic, self.last * factor, self.last + change)
+            return np.where(self.logarithmic, self.last * factor, self.last + change)
 
 
 def is_logarithmic(panel: Panel) -> NDArray[np.bool_]:

@@ -38,7 +38,7 @@ def forecast(model: Model, panel: Panel | None, horizon: int, quantile_levels: S
     Parameters
     ----------
     model
-        A trained model.
+        A trained model. Its calendar gives the stamps, unless that of `panel` was named.
     panel
         Fresh rows: the series it was trained on, or others, of any length from two rows; None for the rows that the
         model keeps.
@@ -220,11 +220,12 @@ def _long_table(
 ) -> Forecast:
     """Series after series, step after step."""
     horizon, series = point.shape
+    calendar = panel.calendar if panel.calendar.given else model.calendar
     last = panel.times[panel.indptr[1:] - 1]  # (S,)
     return Forecast(
         ids=panel.ids,
         series=np.repeat(np.arange(series, dtype=np.int64), horizon),
-        times=model.calendar.future(last, horizon).reshape(-1),
+        times=calendar.future(last, horizon).reshape(-1),
         cutoffs=np.repeat(last, horizon),
         steps=np.tile(np.arange(1, horizon + 1, dtype=np.int64), series),
         point=point.T.reshape(-1),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, cast
@@ -22,6 +22,7 @@ from rnncast import __version__
 from rnncast.core.layout import parameter_count, parameter_layout
 from rnncast.data.calendar import Calendar
 from rnncast.data.panel import Columns, Panel
+from rnncast.data.transform import is_logarithmic
 from rnncast.data.write import atomic_write
 from rnncast.errors import InputNotFoundError, ModelFileError, RnncastError, TrainingError
 from rnncast.model.config import NetworkConfig
@@ -34,8 +35,14 @@ FORMAT_VERSION = 1
 LARGEST_META = 64 << 20
 """Bytes of JSON that a model file may hold; the ids of a very large panel are its bulk."""
 
-LARGEST_ROWS = 1 << 26
-"""Rows of history that a model file may declare."""
+LARGEST_FILE = 1 << 30
+"""Bytes that the arrays of a model file may declare together."""
+
+MOST_INFLATED = 100
+"""Times its packed size that a member may declare: numbers do not shrink like that, and bombs do."""
+
+_RECORD_KEYS = {"training", "series", "rows", "windows", "updates", "best_epoch", "validation"}
+_TRAINING_KEYS = {"learning_rate", "batch_size", "seed"}
 
 _DAMAGED = (
     *(ValueError, TypeError, KeyError, AttributeError, RuntimeError, OverflowError),  # values that fit nothing
@@ -125,6 +132,7 @@ def _read(stream: IO[bytes]) -> Model:
         entries = {entry.filename: entry for entry in archive.infolist()}
         if len(entries) != len(archive.infolist()):
             raise ValueError("a member stands in the archive twice")
+        _check_sizes(list(entries.values()))
         meta = _read_meta(archive, entries)
         network = NetworkConfig.from_dict(meta["network"])
         expected = _expected_members(meta, network)
@@ -134,6 +142,15 @@ def _read(stream: IO[bytes]) -> Model:
             name: _read_array(archive, entries[f"{name}.npy"], kind, shape) for name, (kind, shape) in expected.items()
         }
     return _assemble(meta, network, arrays)
+
+
+def _check_sizes(entries: Sequence[zipfile.ZipInfo]) -> None:
+    """ValueError for an archive that would take far more memory than its size on disk."""
+    if sum(entry.file_size for entry in entries) > LARGEST_FILE:
+        raise ValueError(f"the arrays take more than {LARGEST_FILE} bytes")
+    for entry in entries:
+        if entry.file_size > MOST_INFLATED * entry.compress_size:
+            raise ValueError(f"{entry.filename} declares {entry.file_size} bytes in {entry.compress_size}")
 
 
 def _read_meta(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> dict[str, Any]:
@@ -158,6 +175,8 @@ def _expected_members(
 ) -> dict[str, tuple[np.dtype[Any], tuple[int | None, ...]]]:
     """Type and shape that each array must have; None stands for any length."""
     members, single, double, integer = int(meta["members"]), np.dtype("f4"), np.dtype("f8"), np.dtype("i8")
+    if members < 1:
+        raise ValueError(f"there are {members} members")
     expected: dict[str, tuple[np.dtype[Any], tuple[int | None, ...]]] = {
         name: (single, (members, *shape)) for name, (_, shape) in parameter_layout(network.shape).items()
     }
@@ -185,7 +204,7 @@ def _read_array(
         if found_dtype != dtype or fortran or not fits:
             raise ValueError(f"{entry.filename} is {found_dtype}{list(found)}, expected {dtype}{list(shape)}")
         size = int(np.prod([int(n) for n in found], dtype=object)) * dtype.itemsize
-        if size > entry.file_size or max(found, default=0) > LARGEST_ROWS:
+        if size > entry.file_size:
             raise ValueError(f"{entry.filename} declares {size} bytes and holds {entry.file_size}")
         data = member.read(size + 1)  # one byte more than there may be: reading to the end checks the CRC
     if len(data) != size:
@@ -207,6 +226,7 @@ def _assemble(meta: Mapping[str, Any], network: NetworkConfig, arrays: Mapping[s
     blend = float(meta["blend"])
     if not 0.0 <= blend <= 1.0:
         raise ValueError(f"the blend is {blend}, expected 0 to 1")
+    _check_description(meta, columns, calendar)
     return Model(
         network=network,
         parameters=parameters,
@@ -218,6 +238,18 @@ def _assemble(meta: Mapping[str, Any], network: NetworkConfig, arrays: Mapping[s
         history=_history(meta["history"], arrays, columns, calendar),
         record=dict(meta["record"]),
     )
+
+
+def _check_description(meta: Mapping[str, Any], columns: Columns, calendar: Calendar) -> None:
+    """ValueError for a description that no training writes, and that would fail later and less plainly."""
+    names = (columns.time, columns.target, columns.id or "")
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError(f"the columns are {names}, expected names")
+    until = meta["trained_until"]
+    np.datetime64(until, "us") if calendar.is_dated else int(until)  # ValueError if it is neither
+    record = meta["record"]
+    if not (_RECORD_KEYS <= set(record) and _TRAINING_KEYS <= set(record["training"])):
+        raise ValueError("the record of the training is incomplete")
 
 
 def _history(
@@ -234,6 +266,13 @@ def _history(
         columns=columns,
         calendar=calendar,
     )
+    logarithmic = arrays["history.logarithmic"]
     if (panel.lengths < 1).any():
         raise ValueError("a series of the history has no row")
-    return History(panel=panel, logarithmic=arrays["history.logarithmic"])
+    if panel.is_dated != calendar.is_dated:
+        raise ValueError("the history and the calendar do not fit each other")
+    backwards = np.diff(panel.times.astype(np.int64)) <= 0
+    backwards[panel.indptr[1:-1] - 1] = False  # from one series to the next
+    if backwards.any() or (is_logarithmic(panel) < logarithmic).any():
+        raise ValueError("the rows of the history are out of order, or not what the model was trained on")
+    return History(panel=panel, logarithmic=logarithmic)
