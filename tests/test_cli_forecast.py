@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -120,7 +123,8 @@ def test_forms_by_option_and_by_ending_agree(here, tmp_path, form):
 def test_terminal_gets_a_table(here, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
     got = call("forecast", "prices.npz", terminal=True)
-    assert "rnncast-lo-80" in got.out
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", got.out)
+    assert plain.split("\n")[1].split() == ["date", "rnncast", "lo-80", "hi-80", "lo-95", "hi-95"]
     assert rows_of(got.out)[0] != HEADER
     assert call("forecast", "prices.npz", "--format", "csv", terminal=True).out == call("forecast", "prices.npz").out
     refused = call("forecast", "prices.npz", "--format", "parquet", terminal=True)
@@ -247,3 +251,21 @@ def test_parse_quantiles(text, expected):
 def test_quantile_levels_of_intervals_and_list_together():
     assert quantile_levels([80], [0.25]) == (0.1, 0.25, 0.5, 0.9)
     assert quantile_levels([], []) == ()
+
+
+def test_history_shorter_than_the_model_reads_is_said(here, tmp_path):
+    rows = (here / "prices.csv").read_text().splitlines()
+    (tmp_path / "tail.csv").write_text("\n".join([rows[0], *rows[-8:], ""]))
+    got = call("forecast", "prices.npz", tmp_path / "tail.csv")
+    assert got.code == 0
+    assert "rows and there are 8; a forecast from fewer rows is another one" in got.err
+
+
+def test_named_pipe_is_read_once(here, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes((here / "prices.csv").read_bytes()), daemon=True)
+    writer.start()
+    got = call("forecast", "prices.npz", pipe)
+    writer.join(10)
+    assert got.out == call("forecast", "prices.npz", "prices.csv").out

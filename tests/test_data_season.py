@@ -84,3 +84,10 @@ def test_autocorrelation_is_that_of_its_definition(rng):
     centred = values - values.mean()
     expected = [centred[: 300 - lag] @ centred[lag:] / (centred @ centred) for lag in range(11)]
     np.testing.assert_allclose(autocorrelation(values, 10), expected, rtol=0, atol=1e-12)
+
+
+def test_slow_cycle_is_no_season_of_the_calendar():
+    """A smooth cycle of 44 rows correlates at lag 5 as at every short lag; there is no peak at five business days."""
+    panel = make_panel({"a": 100 + 10 * np.sin(2 * np.pi * np.arange(1500) / 44)})
+    assert panel.calendar.season_candidates() == (5,)
+    assert detect_season(panel) == 1

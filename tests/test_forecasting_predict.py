@@ -6,6 +6,7 @@ from panels import make_panel, random_walk
 
 from rnncast.data.calendar import learn_calendar, named_calendar
 from rnncast.data.transform import is_logarithmic
+from rnncast.data.write import format_times
 from rnncast.errors import DataError, UsageError
 from rnncast.forecasting import predict
 from rnncast.forecasting.predict import at_levels, forecast
@@ -214,3 +215,26 @@ def test_history_shorter_than_a_season_is_forecast_by_its_last_value(rng):
     model = make_model(rng, long, learnt=False, season_length=12, horizon=12)
     got = forecast(model, make_panel({"new": np.array([100.0, 200.0, 300.0])}), 12, ())
     np.testing.assert_array_equal(got.point, 300.0)
+
+
+def test_intervals_beyond_the_trained_horizon_grow_like_those_of_a_walk(rng, panel):
+    """Gaps that grow with the root of time inside the trained horizon must go on doing so."""
+    model = make_model(rng, panel, learnt=False)
+    got = forecast(model, make_panel({"a": -100 + np.cumsum(rng.standard_normal(80))}), 40, LEVELS)
+    widths = got.quantiles[:, 4] - got.quantiles[:, 0]
+    np.testing.assert_allclose(widths / widths[0], np.sqrt(np.arange(1, 41)), rtol=1e-6)
+
+
+def test_horizon_has_an_end(rng, panel):
+    with pytest.raises(UsageError, match="at most 10000"):
+        forecast(make_model(rng, panel), panel, 10_001, LEVELS)
+
+
+def test_stamps_with_a_time_of_day_keep_it_at_midnight(rng, panel):
+    hours = np.datetime64("2020-01-01", "us") + np.arange(48) * np.timedelta64(1, "h")
+    hourly = replace(
+        make_panel({"a": random_walk(rng, 48)}), times=hours, calendar=learn_calendar(hours, np.array([0, 48]))
+    )
+    got = forecast(make_model(rng, hourly), hourly, 1, ())
+    assert format_times(got.times) == ["2020-01-03T00:00:00"]
+    assert format_times(forecast(make_model(rng, panel), panel, 1, ()).times)[0].count(":") == 0

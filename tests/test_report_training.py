@@ -24,14 +24,14 @@ def with_record(model, *, blend=1.0, season=1, **record):
 @pytest.mark.parametrize(
     ("relative", "statistic", "expected"),
     [
-        pytest.param(1.02, 3.0, "no sign of skill", id="worse"),
+        pytest.param(1.02, 3.0, "weak evidence, so 100% of the network's correction is used", id="worse"),
         pytest.param(
-            0.998, 3.0, "0.998 of the last value's over 700 windows (t 3.0 over 9 blocks of time): no", id="same"
+            0.998, 3.0, "0.998 of the last value's over 700 windows (t 3.0 over 9 blocks of time): weak", id="same"
         ),
         pytest.param(0.97, 3.0, "a small gain, but on the rows that chose when to stop, so it flatters", id="small"),
         pytest.param(0.6, 8.0, ": a gain, but on the rows that chose", id="clear"),
-        pytest.param(0.6, 1.7, "no sign of skill", id="chance"),
-        pytest.param(0.6, None, "over 700 windows: no sign of skill", id="one-block"),
+        pytest.param(0.6, 1.7, "weak evidence", id="chance"),
+        pytest.param(0.6, None, "over 700 windows: weak evidence", id="one-block"),
     ],
 )
 def test_verdict_claims_no_more_than_the_validation_part_carries(model, relative, statistic, expected):

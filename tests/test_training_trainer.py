@@ -81,7 +81,11 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_weights(rng):
     assert np.isfinite(trainer.average).all()
 
 
-def test_no_update_begins_after_the_deadline(rng):
+def test_deadline_runs_from_the_first_update_on(rng):
+    """Compiling and preparing are not training: one update is made whatever the limit, and none after it."""
     trainer, _ = make_trainer(random_walk(rng, 200))
-    assert math.isnan(trainer.run(5, Deadline(0.0)))
-    assert trainer.updates == 0
+    deadline = Deadline(1e-9)
+    assert math.isfinite(trainer.run(5, deadline))
+    assert trainer.updates == 1
+    assert math.isnan(trainer.run(5, deadline))
+    assert trainer.updates == 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncast.cli.inputs import check_output, is_model, open_model, read_for_model, read_for_training
+from rnncast.cli.inputs import check_ending, check_output, is_model, open_model, read_for_model, read_for_training
 from rnncast.cli.options import InputOptions, Report, TrainingChoices, flag, given, option, takes
 from rnncast.cli.output import Output
 from rnncast.cli.progress import Progress
@@ -57,6 +57,7 @@ def evaluate(
     out = Output(quiet=report.quiet, hold=report.json)
     if save_forecasts is not None:
         check_output(save_forecasts, inputs)
+        check_ending(save_forecasts)
     plan = _plan(n_windows, step_size, refit)
     with_model = is_model(inputs[0]) or (len(inputs) > 1 and inputs[0].lower().endswith(".npz"))
     run = _of_model if with_model else _of_recipe

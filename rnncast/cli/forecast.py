@@ -13,6 +13,7 @@ from rnncast.cli.output import Output
 from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
+    from rnncast.data.panel import Panel
     from rnncast.forecasting.result import Forecast
     from rnncast.model.model import Model
 
@@ -82,6 +83,8 @@ def issue(
     if source is not None:
         panel, notes = read_for_model(source, columns, model)
         out.notes(notes)
+        if (short := short_histories(model, panel)) is not None:
+            out.note(short)
     elif named := given(columns):
         raise UsageError(f"{named[0]} needs an input", hint="name a file of rows after the model")
     steps = horizon or model.network.horizon
@@ -91,6 +94,23 @@ def issue(
             "their intervals are extrapolated, not calibrated"
         )
     return forecast_model(model, panel, steps, quantile_levels(levels, quantiles))
+
+
+def short_histories(model: Model, panel: Panel) -> str | None:
+    """A warning for series with fewer rows than the network reads; None if there are none."""
+    short = (panel.lengths < model.network.history_rows).nonzero()[0]
+    if len(short) == 0:
+        return None
+    first = (
+        f'"{panel.ids[short[0]]}" has {panel.lengths[short[0]]}'
+        if panel.columns.id
+        else f"there are {panel.lengths[0]}"
+    )
+    more = f", and so have {len(short) - 1} more series" if len(short) > 1 else ""
+    return (
+        f"warning: the model reads {model.network.history_rows} rows and {first}{more}; a forecast from fewer rows is "
+        "another one, with other intervals"
+    )
 
 
 def quantile_levels(levels: Sequence[float], quantiles: Sequence[float]) -> tuple[float, ...]:

@@ -60,7 +60,7 @@ def read_input(source: str, options: InputOptions) -> tuple[Panel, tuple[str, ..
     _refuse_model(source)
     table, again = _open_table(source)
     panel, notes = read_panel(
-        [source],
+        [source if again is None else STDIN],
         id_col=options.id_col,
         time_col=options.time_col,
         target_col=options.target_col,
@@ -108,7 +108,7 @@ def read_for_model(source: str, options: InputOptions, model: Model) -> tuple[Pa
         from rnncast.data.read import read_panel
 
         return read_panel(
-            [source],
+            [source if again is None else STDIN],
             id_col=options.id_col,
             time_col=options.time_col,
             target_col=options.target_col,
@@ -195,19 +195,28 @@ def _refuse_model(source: str) -> None:
         )
 
 
+def check_ending(path: str) -> None:
+    """UsageError for the name of a table whose ending goes with no format."""
+    from rnncast.data.write import choose_format
+
+    choose_format(path, None, BytesIO())
+
+
 def _open_table(source: str) -> tuple[Table, BytesIO | None]:
     """The columns of an input, and its bytes once more if it is a stream, which cannot be read again."""
     from rnncast.data.source import open_source
 
     stream: BinaryIO | None = standard_input() if source == STDIN else None
+    once = source == STDIN or not os.path.isfile(source)  # a named pipe gives its bytes one time
     opened = open_source([source], stream)
+    again = BytesIO(opened.data) if once else None
     if opened.is_parquet:
         from rnncast.data.read_parquet import ParquetTable
 
-        return ParquetTable(opened), BytesIO(opened.data) if stream else None
+        return ParquetTable(opened), again
     from rnncast.data.read_csv import CsvTable
 
-    return CsvTable(opened), BytesIO(opened.data) if stream else None
+    return CsvTable(opened), again
 
 
 def _same_file(path: str, other: str) -> bool:

@@ -180,7 +180,14 @@ def printable(text: str) -> str:
 
 
 def prepare_streams() -> None:
-    """Data is UTF-8 wherever it goes; a character that stderr cannot show is escaped rather than fatal."""
+    """Data is UTF-8 wherever it goes; a character that stderr cannot show is escaped rather than fatal.
+
+    A stream that the caller closed is replaced by one that refuses data (stdout) or swallows words (stderr).
+    """
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")
     for stream, errors in ((sys.stdout, "strict"), (sys.stderr, "backslashreplace")):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

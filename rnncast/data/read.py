@@ -25,7 +25,7 @@ from rnncast.data.read_csv import CsvTable
 from rnncast.data.read_parquet import ParquetTable
 from rnncast.data.rows import Rows
 from rnncast.data.source import open_source
-from rnncast.data.summary import counted, describe_holes, describe_panel, format_stamp
+from rnncast.data.summary import counted, describe_constants, describe_holes, describe_panel, format_stamp
 from rnncast.data.table import Table
 from rnncast.data.timestamps import explain_time, parse_times, parse_until
 from rnncast.errors import DataError
@@ -104,8 +104,7 @@ class _Reader:
         self._note_trailing(left_out, rows.times[indptr[1:] - 1])
         calendar = self._calendar(calendar, indptr)
         panel = Panel(rows.ids, indptr, rows.times, values[:, None], self._column_names(), calendar)
-        if (holes := describe_holes(panel)) is not None:
-            self.notes.append(holes)
+        self.notes += [note for note in (describe_holes(panel), describe_constants(panel)) if note is not None]
         return panel, (describe_panel(panel), *self.notes)
 
     def _parse(self, parse: Callable[[Any], Cells], column: int) -> Cells:

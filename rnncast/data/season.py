@@ -56,7 +56,9 @@ def has_season(values: NDArray[np.float64], length: int) -> bool:
     if size < LEAST_SEASONS * length or scale == 0:
         return False
     differences = np.diff(recent / scale)  # (T - 1,)
-    correlation = autocorrelation(differences, length)  # (length + 1,)
+    correlation = autocorrelation(differences, length + 1)  # (length + 2,)
+    if correlation[length] < max(correlation[length - 1], correlation[length + 1]):
+        return False  # no peak there: a slow cycle correlates at every short lag
     limit = _NORMAL_95 * np.sqrt((1 + 2 * np.sum(correlation[1:length] ** 2)) / size)
     return bool(correlation[length] > max(limit, LEAST_CORRELATION))
 

@@ -43,6 +43,18 @@ def format_stamp(stamp: Any) -> str:
     return text.removesuffix(".000000").removesuffix(":00").removesuffix(" 00:00")
 
 
+def describe_constants(panel: Panel) -> str | None:
+    """The series that never change, counted; None if there are none."""
+    lowest = np.minimum.reduceat(panel.target, panel.indptr[:-1])  # (S,)
+    constant = np.flatnonzero((lowest == np.maximum.reduceat(panel.target, panel.indptr[:-1])) & (panel.lengths > 1))
+    if len(constant) == 0:
+        return None
+    if panel.columns.id is None:
+        return f"the series is constant: {lowest[0]:g} in every row"
+    more = f" and {len(constant) - 1} more" if len(constant) > 1 else ""
+    return f'{len(constant):,} constant series: "{panel.ids[constant[0]]}"{more}'
+
+
 def describe_holes(panel: Panel) -> str | None:
     """The rows missing between others, counted, with the longest hole; None if there are none to speak of.
 

@@ -30,7 +30,7 @@ _ENDINGS = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-_SHOWN_DIGITS = 8  # in a table for the eyes
+_SHOWN_DIGITS = 6  # in a table for the eyes
 _ANY_WIDTH = 1_000_000
 
 Columns = Mapping[str, NDArray[Any]]
@@ -113,10 +113,14 @@ def render(table: Columns, fmt: str) -> bytes:
 
 
 def format_times(times: NDArray[Any]) -> list[str]:
-    """Stamps (N,) in ISO 8601: dates alone if all of them are midnight, else all to the second or as fine as needed."""
+    """Stamps (N,) in ISO 8601: dates alone if all of them are midnight, else all to the second or as fine as needed.
+
+    Stamps in seconds (datetime64[s]) are never cut to dates: a column of times keeps its form whatever rows are there.
+    """
     stamps: NDArray[Any] = times.astype("datetime64[us]")
     known = stamps[~np.isnat(stamps)]
-    unit: Any = next(u for u in ("D", "s", "ms", "us") if np.all(known.astype(f"datetime64[{u}]") == known))
+    units = ("s", "ms", "us") if times.dtype == np.dtype("datetime64[s]") else ("D", "s", "ms", "us")
+    unit: Any = next(u for u in units if np.all(known.astype(f"datetime64[{u}]") == known))
     texts = np.datetime_as_string(stamps, unit=unit).tolist()
     return [text if text != "NaT" else "" for text in texts]
 
@@ -188,11 +192,17 @@ def _show(table: Columns, stream: IO[str]) -> None:
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for name, column in table.items():
         justify: Any = "right" if column.dtype.kind in "fiu" else "left"
-        grid.add_column(Text(_printable(name)), justify=justify, overflow="fold")
+        grid.add_column(Text(_printable(_short_name(name, table))), justify=justify, overflow="fold")
     for row in zip(*(_shown_cells(column) for column in table.values()), strict=True):
         grid.add_row(*(Text(_printable(cell)) for cell in row))
     # A table cut to a width is for terminals alone.
     Console(file=stream, width=None if stream.isatty() else _ANY_WIDTH).print(grid)
+
+
+def _short_name(name: str, table: Columns) -> str:
+    """``lo-80`` for ``rnncast-lo-80`` beside a column ``rnncast``: seven columns have to fit into 80 characters."""
+    whole = (other for other in table if name.startswith(f"{other}-"))
+    return name.removeprefix(f"{next(whole, name)}-")
 
 
 def _shown_cells(column: NDArray[Any]) -> list[str]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.core import twin
 from rnncast.core.layout import Shape
+from rnncast.data.calendar import Calendar
 from rnncast.data.panel import Panel
 from rnncast.data.transform import LocalScale, WorkingSeries, working_series
 from rnncast.data.windows import windows_at_ends
@@ -24,6 +26,9 @@ from rnncast.model.model import Model
 
 FEWEST_ROWS = 2
 """A scale needs one change."""
+
+LARGEST_HORIZON = 10_000
+"""Steps beyond which rolling on says nothing any more, and takes for ever."""
 
 CHUNK = 2048
 """Series forecast at once; bounds the memory of a very wide panel."""
@@ -54,6 +59,8 @@ def forecast(model: Model, panel: Panel | None, horizon: int, quantile_levels: S
     DataError
         A series has fewer than two rows, or its forecast is no finite number.
     """
+    if horizon > LARGEST_HORIZON:
+        raise UsageError(f"--horizon must be at most {LARGEST_HORIZON}, found {horizon}")
     logarithmic = None
     if panel is None:
         if model.history is None:
@@ -124,28 +131,29 @@ def _forecast_all(
 def _rolled(model: Model, working: WorkingSeries, horizon: int) -> tuple[NDArray[np.float64], LocalScale]:
     """Quantiles (N, Q, B) in the normalised units of the last window of each series.
 
-    Each further pass of the network continues from the medians of the one before; its gaps are added to those
-    reached before as independent errors add, by their squares.
+    Each further pass of the network continues from the medians of the one before. Its own gaps say little, because a
+    path of medians is smoother than what will come: those of the first pass are taken again, and added to what was
+    reached before as independent errors add, by their squares. On a random walk they go on growing as its root of time.
     """
-    passes: list[NDArray[np.float64]] = []  # of (K, Q, B)
-    first: LocalScale | None = None
-    reached = np.zeros((len(model.network.quantile_levels), len(working.logarithmic)))  # (Q, B) squared gaps
+    first, quantiles = _one_pass(model, working)  # LocalScale, (K, Q, B)
+    median = quantiles.shape[1] // 2
+    gaps = quantiles - quantiles[:, [median]]  # (K, Q, B)
+    passes = [quantiles]
+    local, middle = first, quantiles[:, median]  # (K, B)
     while len(passes) * model.network.horizon < horizon:
-        frame = make_frame(model.network, working, windows_at_ends(working.indptr))
-        quantiles = network_quantiles(model, network_inputs(model.network, frame)) + frame.naive[:, None]  # (K, Q, B)
-        median = quantiles.shape[1] // 2
-        middle = quantiles[:, median]  # (K, B)
-        here = middle * frame.local.scale + frame.local.anchor  # (K, B) working units
-        if first is None:
-            first = frame.local
-        gaps = (quantiles - middle[:, None]) * frame.local.scale / first.scale  # (K, Q, B)
-        widened = np.sign(gaps) * np.sqrt(gaps**2 + reached)
-        reached = widened[-1] ** 2
-        passes.append(first.normalise(here)[:, None] + widened)
-        if len(passes) * model.network.horizon < horizon:
-            working = _extended(working, here)
-    assert first is not None  # horizon is at least 1
+        working = _extended(working, middle * local.scale + local.anchor)
+        local, quantiles = _one_pass(model, working)
+        middle = quantiles[:, median]
+        widened = np.sign(gaps) * np.sqrt(gaps**2 + len(passes) * gaps[-1] ** 2)
+        passes.append(first.normalise(middle * local.scale + local.anchor)[:, None] + widened)
     return np.concatenate(passes)[:horizon], first
+
+
+def _one_pass(model: Model, working: WorkingSeries) -> tuple[LocalScale, NDArray[np.float64]]:
+    """Scale of the last window of each series, and the quantiles (K, Q, B) of the steps after it in units of it."""
+    frame = make_frame(model.network, working, windows_at_ends(working.indptr))
+    beyond = network_quantiles(model, network_inputs(model.network, frame))  # (K, Q, B)
+    return frame.local, frame.naive[:, None] + beyond
 
 
 def _extended(working: WorkingSeries, path: NDArray[np.float64]) -> WorkingSeries:
@@ -211,6 +219,11 @@ def at_levels(path: NDArray[np.float64], known: NDArray[np.float64], asked: NDAr
     return np.asarray(path[:, left] * (1.0 - share)[:, None] + path[:, left + 1] * share[:, None])
 
 
+def as_written(times: NDArray[Any], calendar: Calendar) -> NDArray[Any]:
+    """Stamps in the unit that says how to write them: seconds where rows have a time of day, else as they are."""
+    return times.astype("datetime64[s]") if calendar.frequency.family == "clock" else times
+
+
 def _long_table(
     model: Model,
     panel: Panel,
@@ -225,7 +238,7 @@ def _long_table(
     return Forecast(
         ids=panel.ids,
         series=np.repeat(np.arange(series, dtype=np.int64), horizon),
-        times=calendar.future(last, horizon).reshape(-1),
+        times=as_written(calendar.future(last, horizon).reshape(-1), calendar),
         cutoffs=np.repeat(last, horizon),
         steps=np.tile(np.arange(1, horizon + 1, dtype=np.int64), series),
         point=point.T.reshape(-1),

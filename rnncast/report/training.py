@@ -28,6 +28,8 @@ def training_verdict(model: Model) -> str:
     validation = model.record.get("validation")
     naive = naive_path(model)
     intervals = ", with intervals" if len(model.network.quantile_levels) > 1 else ""
+    if model.record["training"].get("max_epochs") == 0:
+        return f"validation: none, no training was asked for; the model forecasts the {naive}{intervals}"
     if not validation:
         return f"validation: none, the series are too short for it; the model forecasts the {naive}{intervals}"
     if model.record.get("best_epoch") == 0:
@@ -44,7 +46,7 @@ def training_verdict(model: Model) -> str:
     if statistic is not None:
         figure += f" (t {float(statistic):.1f} over {int(validation['blocks'])} blocks of time)"
     if not relative <= NO_SIGN or statistic is None or statistic < EVIDENCE:
-        return f"{figure}: no sign of skill"
+        return f"{figure}: weak evidence, so {model.blend:.0%} of the network's correction is used"
     gain = "a gain" if relative < CLEAR else "a small gain"
     return f"{figure}: {gain}, but on the rows that chose when to stop, so it flatters"
 

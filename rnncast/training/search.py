@@ -148,7 +148,7 @@ def search(
             "t_statistic": found.statistic,
         },
     }
-    return Search(best, blend, record, tuple(failure_of(trainer, "search", 1)))
+    return Search(best, blend, record, (*course.warnings, *failure_of(trainer, "search", 1)))
 
 
 def gate(
@@ -210,6 +210,7 @@ class _Course:
     losses: list[float]
     interval_losses: list[float]
     weights: list[NDArray[np.float32]]
+    warnings: tuple[str, ...] = ()
 
     @property
     def epochs_without_gain(self) -> int:
@@ -232,7 +233,10 @@ def _train(trainer: Trainer, validation: PreparedWindows, on_epoch: OnEpoch) -> 
         course.interval_losses.append(trainer.loss(validation, blended(trainer.config, trainer.average, 0.0)))
         course.weights.append(trainer.average.copy())
         on_epoch(EpochReport("search", 1, 1, epoch, training.max_epochs, loss, score))
-        if deadline.passed or course.epochs_without_gain >= training.patience:
+        if deadline.passed:
+            course.warnings = (f"the time limit ended the search after {trainer.updates} updates",)
+            break
+        if course.epochs_without_gain >= training.patience:
             break
     return course
 

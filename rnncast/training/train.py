@@ -102,7 +102,8 @@ def _refit(
     on_epoch: OnEpoch,
 ) -> tuple[NDArray[np.float32], list[int], tuple[str, ...]]:
     """Members trained on every window for the number of epochs found; returns parameters (M, P) and updates done."""
-    parameters, updates, warnings = [], [], []
+    parameters, updates = [], []
+    warnings: list[str] = []
     for member in range(training.members):
         trainer = Trainer(config, training, head, working, windows, training.seed + member)
         deadline = Deadline.of_network(training)
@@ -111,6 +112,8 @@ def _refit(
             if math.isnan(loss):
                 break
             on_epoch(EpochReport("refit", member + 1, training.members, epoch, epochs, loss, None))
+        if deadline.passed and trainer.updates < epochs * training.epoch_updates:
+            warnings.append(f"the time limit ended member {member + 1} after {trainer.updates} updates")
         if trainer.failed_at == 1:
             raise TrainingError(
                 "the first update had no finite loss, so nothing was learnt",

@@ -31,15 +31,24 @@ VALIDATION_WINDOWS = 4096
 
 
 class Deadline:
-    """The end of an explicit time limit; without one it never passes and the clock is never looked at."""
+    """The end of an explicit time limit; without one it never passes and the clock is never looked at.
+
+    It runs from the first update on: what comes before, compiling the kernels above all, is not training.
+    """
 
     def __init__(self, seconds: float | None) -> None:
-        self._end = None if seconds is None else time.monotonic() + seconds
+        self._seconds = seconds
+        self._end: float | None = None
 
     @classmethod
     def of_network(cls, training: TrainingConfig) -> Deadline:
         """End of one network's training: the limit is shared out evenly between the search and the members."""
         return cls(None if training.time_limit is None else training.time_limit / (training.members + 1))
+
+    def start(self) -> None:
+        """Let the time run, if it does not yet."""
+        if self._seconds is not None and self._end is None:
+            self._end = time.monotonic() + self._seconds
 
     @property
     def passed(self) -> bool:
@@ -123,6 +132,7 @@ class Trainer:
             if deadline.passed or self.failed_at is not None:
                 break
             loss = self._update(next(self._batches))
+            deadline.start()
             if math.isfinite(loss):
                 losses.append(loss)
         return float(np.mean(losses)) if losses else math.nan
