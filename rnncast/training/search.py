@@ -159,11 +159,11 @@ def gate(
 ) -> Gate:
     """Share of a correction that its gain on later rows bears out.
 
-    The share w with the least error is shrunk by ``max(0, 1 - SHRINKAGE d / (d - 2) / t^2)``, where t is the mean gain
-    over J blocks of time divided by its standard error, d = J - 1, and ``d / (d - 2)`` the mean of t^2 by chance: the
-    positive-part estimator of James and Stein (1961) in one dimension, with a firmer constant, because w was chosen on
-    the same rows and windows of neighbouring blocks overlap. On random walks little is left: it opens a little in one
-    case of twenty with ten blocks or fewer, in one of two hundred with a hundred.
+    The share w with the least error is shrunk by ``max(0, 1 - SHRINKAGE (1 + 2 / d) / t^2)``, where t is the mean gain
+    over J blocks of time divided by its standard error, d = J - 1, and ``1 + 2 / d`` to first order the mean of t^2 by
+    chance: the positive-part estimator of James and Stein (1961) in one dimension, with a firmer constant, because w
+    was chosen on the same rows and windows of neighbouring blocks overlap. On random walks little is left: it opens a
+    little in 6 % of cases with four to nine blocks, in 0.5 % with 99.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def gate(
     kept = 0.0
     if statistic is not None and statistic > 0:
         freedom = len(gains) - 1
-        kept = max(0.0, 1.0 - SHRINKAGE * freedom / (freedom - 2) / statistic**2)
+        kept = max(0.0, 1.0 - SHRINKAGE * (1.0 + 2.0 / freedom) / statistic**2)
     blend = float(SHARES[best]) * kept
     naive = float(mean[0])
     blended = float(_by_window(targets - blend * correction, spread).mean())
