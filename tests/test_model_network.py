@@ -4,7 +4,7 @@ import pytest
 from rnncast.core import twin
 from rnncast.core.layout import GRU, LSTM, RNN_TANH, Shape
 from rnncast.model.config import NetworkConfig
-from rnncast.model.network import blended, decay_mask, initial_parameters, loss_table, views
+from rnncast.model.network import blended, decay_mask, initial_parameters, loss_table
 
 SHAPES = {
     "rnn": Shape(RNN_TANH, 2, 5, 2, 6),
@@ -24,28 +24,28 @@ def test_a_new_network_puts_out_zero_whatever_it_reads(shape, rng):
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 def test_recurrent_weights_are_orthogonal_gate_by_gate(shape, rng):
     parameters = initial_parameters(shape, rng, np.float64)
-    weight = views(parameters, shape)["layer1.recurrent_weight"]
+    weight = twin.unpack(shape, parameters)["layer1.recurrent_weight"]
     for gate in weight.reshape(-1, 5, 5):
         np.testing.assert_allclose(gate @ gate.T, np.eye(5), atol=1e-12)
 
 
 def test_only_the_forget_gate_starts_with_a_bias(rng):
     shape = SHAPES["lstm"]
-    bias = views(initial_parameters(shape, rng), shape)["layer0.bias"].reshape(4, 5)
+    bias = twin.unpack(shape, initial_parameters(shape, rng))["layer0.bias"].reshape(4, 5)
     np.testing.assert_array_equal(bias, np.array([[0.0], [1.0], [0.0], [0.0]]) * np.ones(5))
 
 
-def test_views_share_memory_and_cover_every_parameter(rng):
+def test_named_parts_share_memory_and_cover_every_parameter(rng):
     shape = SHAPES["gru"]
     vector = np.zeros(len(initial_parameters(shape, rng)))
-    for view in views(vector, shape).values():
+    for view in twin.unpack(shape, vector).values():
         view += 1.0
     np.testing.assert_array_equal(vector, 1.0)
 
 
 def test_decay_spares_the_biases():
     shape = SHAPES["gru"]
-    mask = views(decay_mask(shape), shape)
+    mask = twin.unpack(shape, decay_mask(shape))
     assert {name for name, view in mask.items() if not view.any()} == {
         *(f"layer{i}.{bias}" for i in (0, 1) for bias in ("bias", "recurrent_bias")),
         "output.bias",

@@ -16,7 +16,9 @@ LEAST_SEASONS = 3
 LEAST_CORRELATION = 0.1
 """Autocorrelation below which a season is of no use, however significant it is in a long series."""
 
-_NORMAL_95 = 1.645  # 95 % quantile of the normal distribution: a two-sided test at 90 %, as in the M4 competition
+NORMAL_95 = 1.645
+"""95 % quantile of the normal distribution: a two-sided test at 90 %, as in the M4 competition."""
+
 _MOST_SEASONS, _LEAST_ROWS = 100, 2000  # how much of the end of a series is looked at: so many seasons, or rows if more
 
 
@@ -59,7 +61,7 @@ def has_season(values: NDArray[np.float64], length: int) -> bool:
     correlation = autocorrelation(differences, length + 1)  # (length + 2,)
     if correlation[length] < max(correlation[length - 1], correlation[length + 1]):
         return False  # no peak there: a slow cycle correlates at every short lag
-    limit = _NORMAL_95 * np.sqrt((1 + 2 * np.sum(correlation[1:length] ** 2)) / size)
+    limit = NORMAL_95 * np.sqrt((1 + 2 * np.sum(correlation[1:length] ** 2)) / size)
     return bool(correlation[length] > max(limit, LEAST_CORRELATION))
 
 

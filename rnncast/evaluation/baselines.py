@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncast.data.season import NORMAL_95, autocorrelation
+
 Floats = NDArray[np.float64]
 
 LAST_VALUE = "last value"
@@ -25,9 +27,6 @@ SEASONAL_NAIVE = "seasonal naive"
 
 MIN_RESIDUALS = 20
 """Fewest in-sample errors at a step for its own empirical quantiles; below, those of the first step are widened."""
-
-SEASONALITY_CRITICAL_VALUE = 1.645
-"""Two-sided 90 % point of the normal distribution, as in M4's test for seasonality."""
 
 
 @dataclass(frozen=True)
@@ -147,9 +146,9 @@ def is_seasonal(history: Floats, season_length: int) -> bool:
     n = len(history)
     if season_length <= 1 or n < 3 * season_length or season_length > math.floor(10 * math.log10(n)):
         return False
-    r = _autocorrelations(history, season_length)  # (m,)
-    limit = SEASONALITY_CRITICAL_VALUE * math.sqrt((1.0 + 2.0 * float(np.sum(r[:-1] ** 2))) / n)
-    return bool(abs(r[-1]) > limit)  # a constant history has NaN here, and is not seasonal
+    r = autocorrelation(history, season_length)[1:]  # (m,)
+    limit = NORMAL_95 * math.sqrt((1.0 + 2.0 * float(np.sum(r[:-1] ** 2))) / n)
+    return bool(abs(r[-1]) > limit)  # all are zero for a constant history, which is not seasonal
 
 
 def seasonal_indices(history: Floats, season_length: int) -> Floats:
@@ -187,14 +186,6 @@ def _half_widths(rows: Floats, horizon: int, period: int, central: Floats, *, dr
     if drifting:
         by_step *= np.sqrt(1.0 + np.arange(1, horizon + 1) / (n - 1))[:, None]
     return by_step
-
-
-def _autocorrelations(history: Floats, lags: int) -> Floats:
-    """Autocorrelations at lags 1 to `lags`, about the overall mean and with divisor n, shape (lags,)."""
-    centred = history - np.mean(history)  # (n,)
-    products = [centred[lag:] @ centred[:-lag] for lag in range(1, lags + 1)]
-    variance = centred @ centred
-    return np.array(products) / variance if variance > 0 else np.full(lags, np.nan)
 
 
 def _checked(history: Floats, horizon: int) -> Floats:

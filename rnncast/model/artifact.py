@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from rnncast import __version__
 from rnncast.core.layout import parameter_count, parameter_layout
+from rnncast.core.twin import unpack
 from rnncast.data.calendar import Calendar
 from rnncast.data.panel import Columns, Panel
 from rnncast.data.transform import is_logarithmic
@@ -27,7 +28,7 @@ from rnncast.data.write import atomic_write
 from rnncast.errors import InputNotFoundError, ModelFileError, RnncastError, TrainingError
 from rnncast.model.config import NetworkConfig
 from rnncast.model.model import History, Model
-from rnncast.model.network import loss_table, views
+from rnncast.model.network import loss_table
 
 FORMAT_VERSION = 1
 """Raised when a file's meaning changes; every version ever released stays readable."""
@@ -97,7 +98,7 @@ def load_model(path: str | Path) -> Model:
 
 
 def _arrays(model: Model) -> dict[str, NDArray[Any]]:
-    named = [views(member, model.network.shape) for member in model.parameters]
+    named = [unpack(model.network.shape, member) for member in model.parameters]
     arrays: dict[str, NDArray[Any]] = {name: np.stack([member[name] for member in named]) for name in named[0]}
     arrays["spread"] = model.head.spread
     arrays["base_gap"] = model.head.base_gap
@@ -219,7 +220,7 @@ def _assemble(meta: Mapping[str, Any], network: NetworkConfig, arrays: Mapping[s
     members = int(meta["members"])
     parameters = np.empty((members, parameter_count(network.shape)), dtype=np.float32)
     for member, vector in enumerate(parameters):
-        for name, view in views(vector, network.shape).items():
+        for name, view in unpack(network.shape, vector).items():
             view[:] = arrays[name][member]
     columns = Columns(**meta["columns"])
     calendar = Calendar.from_dict(meta["calendar"])

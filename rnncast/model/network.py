@@ -8,17 +8,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.core.layout import LSTM, Shape, parameter_count, parameter_layout
+from rnncast.core.layout import LSTM, Shape, parameter_count
 from rnncast.core.loss_table import HUBER, MAE, MSE, QUANTILE, LossTable
+from rnncast.core.twin import unpack
 from rnncast.model.config import NetworkConfig
 
 _KINDS = {"mse": MSE, "mae": MAE, "huber": HUBER, "quantile": QUANTILE}
-
-
-def views(vector: NDArray[np.floating], shape: Shape) -> dict[str, NDArray[np.floating]]:
-    """Named views into a flat parameter vector (P,); writing to one writes to the vector."""
-    layout = parameter_layout(shape)
-    return {name: vector[offset : offset + int(np.prod(size))].reshape(size) for name, (offset, size) in layout.items()}
 
 
 def initial_parameters(shape: Shape, rng: np.random.Generator, dtype: type = np.float32) -> NDArray[np.floating]:
@@ -34,7 +29,7 @@ def initial_parameters(shape: Shape, rng: np.random.Generator, dtype: type = np.
     """
     vector: NDArray[np.floating] = np.zeros(parameter_count(shape), dtype=dtype)  # (P,)
     hidden = shape.hidden_size
-    for name, weight in views(vector, shape).items():
+    for name, weight in unpack(shape, vector).items():
         if name.endswith("input_weight"):
             limit = np.sqrt(6.0 / (weight.shape[1] + hidden))
             weight[:] = rng.uniform(-limit, limit, size=weight.shape)
@@ -66,7 +61,7 @@ def blended(config: NetworkConfig, parameters: NDArray[np.float32], blend: float
     The median's rows of the output layer are scaled, and so is the direct map, which feeds only them.
     """
     scaled = parameters.copy()
-    named = views(scaled, config.shape)
+    named = unpack(config.shape, scaled)
     levels = len(config.quantile_levels)
     named["output.weight"][levels // 2 :: levels] *= blend
     named["output.bias"][levels // 2 :: levels] *= blend
@@ -78,7 +73,7 @@ def blended(config: NetworkConfig, parameters: NDArray[np.float32], blend: float
 def decay_mask(shape: Shape, dtype: type = np.float32) -> NDArray[np.floating]:
     """One for each weight that weight decay shrinks, zero for each bias, shape (P,)."""
     mask: NDArray[np.floating] = np.ones(parameter_count(shape), dtype=dtype)  # (P,)
-    for name, view in views(mask, shape).items():
+    for name, view in unpack(shape, mask).items():
         if name.endswith("bias"):
             view[:] = 0.0
     return mask
