@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from rnncast.evaluation import metrics
-from rnncast.evaluation.scores import Backtest, MethodScores, compare_methods, score_backtest
+from rnncast.evaluation.issued import Backtest
+from rnncast.evaluation.scores import MethodScores, compare_methods, score_backtest
 
 LEVELS = np.array([0.025, 0.1, 0.5, 0.9, 0.975])
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rnncast.evaluation.scores import Backtest, score_backtest
+from rnncast.evaluation.issued import Backtest
+from rnncast.evaluation.scores import score_backtest
 from rnncast.evaluation.significance import Comparison
 from rnncast.evaluation.verdict import best_baseline, describe, format_p, judge
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from rnncast.evaluation.scores import Backtest, score_backtest
+from rnncast.evaluation.issued import Backtest
+from rnncast.evaluation.scores import score_backtest
 from rnncast.report.scores import forecast_table, overall_table, remarks, step_table
 
 

@@ -17,8 +17,9 @@ from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
     from rnncast.data.panel import Columns, Panel
+    from rnncast.evaluation.issued import Backtest
     from rnncast.evaluation.origins import Plan
-    from rnncast.evaluation.scores import Backtest, Scores
+    from rnncast.evaluation.scores import Scores
     from rnncast.evaluation.verdict import Verdict
 
 EXAMPLES = """\b

@@ -19,9 +19,9 @@ from rnncast.data.panel import Panel
 from rnncast.data.summary import format_stamp
 from rnncast.errors import DataError
 from rnncast.evaluation.baselines import simple_baselines
+from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.metrics import absolute_scale, squared_scale
 from rnncast.evaluation.origins import Origins, Plan, rolling_origins
-from rnncast.evaluation.scores import Backtest
 from rnncast.forecasting.predict import FEWEST_ROWS, forecast
 from rnncast.forecasting.result import METHOD
 from rnncast.model.config import NetworkConfig

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rnncast.evaluation.baselines import LAST_VALUE
-from rnncast.evaluation.scores import Backtest, Scores, compare_methods
+from rnncast.evaluation.issued import Backtest
+from rnncast.evaluation.scores import Scores, compare_methods
 from rnncast.evaluation.significance import Comparison, json_number
 
 SIGNIFICANCE = 0.05

@@ -10,8 +10,9 @@ import math
 import numpy as np
 
 from rnncast.data.write import named_once
+from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.metrics import RANGES
-from rnncast.evaluation.scores import Backtest, Scores
+from rnncast.evaluation.scores import Scores
 from rnncast.report.tables import ABSENT, TextTable, numbers
 
 _POINT = ("mae", "rmse", "smape", "mase", "rmsse", "bias")
