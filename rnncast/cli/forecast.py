@@ -51,6 +51,8 @@ def forecast(
     The columns keep the input's names; rnncast is the point forecast, rnncast-lo-80 and rnncast-hi-80 the bounds of the
     80 per cent interval.
     """
+    from rnncast.report.card import model_levels
+
     out = Output(quiet=report.quiet, hold=report.json)
     at_least(1, horizon=horizon)
     taus = parse_quantiles(quantiles)
@@ -60,7 +62,7 @@ def forecast(
     if report.json and format not in (None, "json"):
         raise UsageError(f"--json and --format {format} contradict each other", hint="leave one of them out")
     trained = open_model(model)
-    levels = default_levels(trained) if level is None and not taus else tuple(level or ())
+    levels = model_levels(trained) if level is None and not taus else tuple(level or ())
     issued = issue(trained, source, columns, out, horizon=horizon, levels=levels, quantiles=taus)
     _write(issued, levels, taus, "json" if report.json else format, output, out, clobber=not no_clobber)
     out.release()
@@ -118,13 +120,6 @@ def quantile_levels(levels: Sequence[float], quantiles: Sequence[float]) -> tupl
     from rnncast.training.defaults import quantile_levels as of_levels
 
     return tuple(sorted({*(of_levels(levels) if levels else ()), *quantiles}))
-
-
-def default_levels(model: Model) -> tuple[float, ...]:
-    """Central intervals in per cent that the model was trained with."""
-    from rnncast.report.card import model_levels
-
-    return model_levels(model)
 
 
 def parse_quantiles(text: str | None) -> tuple[float, ...]:

@@ -109,12 +109,12 @@ class Report:
 
 
 def check_levels(levels: Sequence[float]) -> None:
-    """UsageError unless each is a central interval in per cent."""
+    """UsageError unless each is a central interval in per cent; below 1 a fraction was meant."""
     for level in levels:
-        if not 0 < level < 100:
+        if not 1 <= level < 100:
             raise UsageError(
-                f"--level must be above 0 and below 100 per cent, found {level:g}",
-                hint="for instance --level 80 --level 95",
+                f"--level must be at least 1 and below 100 per cent, found {level:g}",
+                hint=f"--level {100 * level:g}, in per cent" if 0 < level < 1 else "for instance --level 80 --level 95",
             )
 
 

@@ -191,7 +191,7 @@ def _outputs(shape: Shape, parameters: NDArray[np.float32], inputs: NDArray[np.f
     from rnncast.core.engine import Engine
 
     engine = Engine(shape, steps, windows)
-    return [engine.forward(member, inputs).copy() for member in parameters]
+    return [engine.forward(member, inputs) for member in parameters]
 
 
 def at_levels(path: NDArray[np.float64], known: NDArray[np.float64], asked: NDArray[np.float64]) -> NDArray[np.float64]:
