@@ -6,8 +6,12 @@ import json
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
-from cli_cases import QUICK, call, write_prices
+from cli_cases import QUICK, call, weekdays, write_prices
+from panels import random_walk
+
+from rnncast.report.tables import number
 
 
 @pytest.fixture
@@ -24,8 +28,13 @@ def test_data_as_text(prices):
     assert lines["columns"] == "time 'date', target 'close'"
     assert lines["rows"] == "150, 2020-01-01 to 2020-07-28"
     assert lines["calendar"] == "business days, Monday to Friday (B)"
-    assert lines["season"] == "none found"
+    assert lines["season"] == "none: 5 rows (a week) tested, and not borne out"
+    assert lines["gaps"] == lines["warnings"] == "none"
     assert lines["next"] == "rnncast train prices.csv"
+    (row,) = [line.split() for line in got.out.splitlines() if "▁" in line]
+    values = np.loadtxt(prices, delimiter=",", skiprows=1, usecols=1)
+    assert row[:4] == ["150", number(values.min()), number(np.median(values)), number(values.max())]
+    assert len(row[4]) == 32
 
 
 def test_data_as_json(prices):
@@ -41,6 +50,88 @@ def test_data_as_json(prices):
     assert document["rows"] == 21
     words = shlex.split(document["train_command"])
     assert words == ["rnncast", "train", "odd name.csv", "--target-col", "close"]
+
+
+def test_json_holds_the_figures_of_each_series(prices, rng):
+    write_series({"WTI": np.round(random_walk(rng, 60), 2), "wti": np.full(60, 3.8), "x": -np.arange(50.0)})
+    document = json.loads(call("inspect", "series.csv", "--json").out)
+    wti, peg, other = document["per_series"]
+    assert (wti["id"], wti["rows"], wti["first"], wti["last"]) == ("WTI", 60, "2020-01-01", "2020-03-24")
+    assert peg == {
+        "id": "wti", "rows": 60, "first": "2020-01-01", "last": "2020-03-24", "least": 3.8, "median": 3.8, "most": 3.8,
+        "zeros": 0, "negatives": 0, "tiny": 0, "repeated": 59 / 60, "repeated_at_the_end": 60, "constant": True,
+        "imprecise": False, "gaps": 0, "rows_behind": 0,
+    }  # fmt: skip
+    assert (other["zeros"], other["negatives"], other["median"], other["rows_behind"]) == (1, 49, -24.5, 10)
+    assert (document["seasons"], document["seasons_tested"], document["season_length"]) == ([], [5], 1)
+    assert document["alike_ids"] == [["WTI", "wti"]]
+    assert document["jumps"] == document["same_values"] == []
+    assert [line.split(":")[0] for line in document["warnings"]] == [
+        "series 'x' ends 10 rows before the others, at 2020-03-10; its forecast starts there",
+        "ids that hardly differ",
+    ]
+
+
+def test_json_holds_the_jumps(prices, rng):
+    walk = random_walk(rng, 100)
+    walk[50] *= 100
+    write_series({"a": walk, "b": random_walk(rng, 100)})
+    got = call("inspect", "series.csv", "--json")
+    (jump,) = json.loads(got.out)["jumps"]
+    expected = {"kind": "values far off", "series": "a", "stamp": "2020-03-11", "rows": 1, "before": walk[49],
+                "value": walk[50], "after": walk[51], "ratio": walk[50] / walk[49]}  # fmt: skip
+    assert jump == expected
+    assert "one value far off its neighbours" in call("inspect", "series.csv").out
+
+
+@pytest.mark.parametrize("width", [40, 80, 120], ids=lambda width: f"{width} columns")
+def test_text_fits_the_terminal(prices, rng, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", f"{width}")
+    names = [f"{'a long name of a series that goes on and on ' * (n == 3)}{n}" for n in range(20)]
+    write_series({name: 10.0 ** rng.integers(-6, 6) * random_walk(rng, 40 + n) for n, name in enumerate(names)})
+    got = call("inspect", "series.csv", terminal=True)
+    assert got.code == 0
+    assert max(len(line) for line in got.out.splitlines()) <= (width if width >= 80 else 70)
+    assert "  and 8 more" in got.out.splitlines()
+    assert sum("▁" in line for line in got.out.splitlines()) == 12
+    off = call("inspect", "series.csv")
+    assert names[3] in off.out
+
+
+def test_hostile_names_are_shown_as_they_are(prices, rng):
+    write_series({"[/red]": random_walk(rng, 40), "\x1b[31m": random_walk(rng, 40)}, header="date,[id],[close]")
+    got = call("inspect", "series.csv", "--id-col", "[id]", "--target-col", "[close]", terminal=True)
+    assert got.code == 0
+    assert "id '[id]', time 'date', target '[close]'" in got.out
+    assert "  [/red]" in got.out
+    assert "  \\x1b[31m" in got.out
+    assert "\x1b" not in got.out
+
+
+def test_the_next_command_has_the_options_as_they_were_typed(prices, rng):
+    write_series({"a": random_walk(rng, 100), "b": random_walk(rng, 5)}, header="date,my id,close")
+    options = ("--id-col", "my id", "--monthfirst", "--missing", "ffill")
+    got = call("inspect", "series.csv", *options).out.splitlines()[-1]
+    assert got == "next      rnncast train series.csv --id-col 'my id' --missing ffill --monthfirst"
+    assert call("train", "series.csv", *options, *QUICK, "-q").code == 0
+
+
+def test_several_files(prices, rng, tmp_path):
+    write_series({"a": random_walk(rng, 100)})
+    got = call("inspect", "prices.csv", "series.csv", "--files", "series", "--target-col", "close")
+    assert got.code == 65  # one of them has an id column, the other none
+    assert "the id column is absent in prices.csv and unique_id in series.csv" in got.err
+    Path("more.csv").write_text(prices.read_text())
+    got = call("inspect", "prices.csv", "more.csv")
+    assert got.out.splitlines()[0] == "data      prices.csv more.csv"
+    assert got.out.splitlines()[-1] == "next      rnncast train prices.csv more.csv"
+
+
+def write_series(series, header="date,unique_id,close"):
+    days = weekdays(max(map(len, series.values())))
+    lines = [f"{day},{name},{value!r}" for name, values in series.items()
+             for day, value in zip(days, values.tolist(), strict=False)]  # fmt: skip
+    Path("series.csv").write_text("\n".join([header, *lines, ""]), encoding="utf-8")
 
 
 def test_stdin(prices):
@@ -72,7 +163,7 @@ def test_model_as_json(prices):
     assert document["bytes"] == Path("prices.npz").stat().st_size
     assert document["format_version"] == 1
     assert document["history"] is None
-    assert document["columns"] == {"time": "date", "id": None, "target": "close"}
+    assert document["columns"] == {"time": "date", "id": None, "target": "close", "wide": False}
     assert document["parameters"] > 100
     assert document["network"]["horizon"] == 5
 

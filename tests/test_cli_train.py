@@ -99,12 +99,12 @@ def test_short_series_are_counted_or_left_out_by_name(prices):
     panel = ["ds,unique_id,y", *(row.replace(",", ",long,") for row in rows)]
     panel += [row.replace(",", ",short,") for row in rows[:8]]
     Path("panel.csv").write_text("\n".join(panel) + "\n")
-    refused = call("train", "panel.csv", *QUICK)
+    refused = call("train", "panel.csv", *QUICK, "--no-skip-bad")
     assert refused.code == 65
     assert '"short" has 8' in refused.err
-    assert "--skip-bad" in refused.err
+    assert "--no-skip-bad" in refused.err
     assert not Path("panel.npz").exists()
-    got = call("train", "panel.csv", *QUICK, "--skip-bad")
+    got = call("train", "panel.csv", *QUICK)
     assert got.code == 0
     assert "warning: 1 series left out as too short: short" in got.err
 

@@ -146,12 +146,34 @@ def test_irregular_stamps_are_an_error_with_figures(rng):
     with pytest.raises(DataError, match=r"only \d+% of 199 gaps .* longest 39 days") as error:
         learn(times)
     assert "--freq" in error.value.hint
+    assert "--irregular" in error.value.hint
 
 
 def test_series_of_another_step_is_named():
     daily, weekly = days("2020-01-01", 300), days("2020-01-01", 20, 7)
     with pytest.raises(DataError, match="series 'slow' only 0% of 19 gaps are steps of one day"):
         learn_calendar(np.concatenate((daily, weekly)), np.array([0, 300, 320]), ["fast", "slow"])
+
+
+def test_many_rows_are_learnt_from_a_sample_and_checked_whole(rng):
+    """Stretches of neighbours are looked at for the step, all gaps for whether it is kept."""
+    minutes = days("2015-01-01", 1000)[:, None] + np.array([*range(0, 1000, 10)]) * np.timedelta64(1, "m")
+    assert learn(minutes.ravel()).freq == "10min"
+    irregular = days("2015-01-01", 1) + np.cumsum(rng.integers(1, 40, 40_000)) * np.timedelta64(1, "m")
+    with pytest.raises(DataError, match="of 39,999 gaps"):
+        learn(irregular)
+    backwards = minutes.ravel().copy()
+    backwards[[77_000, 77_001]] = backwards[[77_001, 77_000]]
+    with pytest.raises(ValueError, match="not strictly ascending"):
+        learn(backwards)
+
+
+def test_series_with_the_same_stamps_are_learnt_as_one():
+    times = open_days("2012-01-01", "2020-01-01", holidays=[f"{year}-12-25" for year in range(2012, 2020)])
+    got = learn(np.tile(times, 20), *np.arange(1, 20) * len(times))
+    assert got == learn(times)
+    assert got.closures == ("12-25",)
+    assert learn(np.concatenate((times, times[:-1])), len(times)) == got
 
 
 # ---- future stamps
@@ -285,8 +307,8 @@ def test_what_is_no_calendar_is_refused(data):
 
 
 SEASONS = {
-    "h": (24,), "30min": (48,), "4h": (6,), "7h": (), "D": (7,), "2D": (), "W-FRI": (), "MS": (12,), "2MS": (6,),
-    "QE-DEC": (4,), "YE-DEC": (), "1": (),
+    "h": (24, 168), "30min": (48, 336), "4h": (6, 42), "7h": (24,), "5h": (), "D": (7,), "2D": (), "W-FRI": (52,),
+    "2W-SUN": (26,), "3W-SUN": (), "MS": (12,), "2MS": (6,), "QE-DEC": (4,), "YE-DEC": (), "1": (),
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnncast.data.options import ReadOptions
 from rnncast.data.panel import Columns
 from rnncast.data.read import read_panel
 
@@ -16,7 +17,7 @@ SAMPLES = Path(__file__).parent.parent / "sample_data"
 
 def read(text, **options):
     data = text if isinstance(text, bytes) else text.encode()
-    return read_panel(["-"], stdin=io.BytesIO(data), **options)
+    return read_panel(["-"], ReadOptions(**options), stdin=io.BytesIO(data))
 
 
 def stamps(*texts):
@@ -38,7 +39,7 @@ def test_oil_is_two_series_on_business_days():
     assert panel.columns == Columns("date", "series", "price")
     assert notes == (
         "2 series, 8,377 rows, 2010-01-04 to 2026-08-18; time column 'date', id column 'series', target 'price'; "
-        "business days, Monday to Friday",
+        "business days, Monday to Friday, with 4 usual closures",
     )
     assert panel.target.min() == -36.98
     assert panel.target.sum() == pytest.approx(sum(_third_column(SAMPLES / "oil_spot_daily.csv")), rel=1e-12)

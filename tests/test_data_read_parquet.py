@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from rnncast.data.options import ReadOptions
 from rnncast.data.read import read_panel
 from rnncast.errors import DataError
 
@@ -24,7 +25,7 @@ def parquet(columns):
 
 def read(columns, **options):
     data = columns if isinstance(columns, bytes) else parquet(columns)
-    return read_panel(["-"], stdin=io.BytesIO(data), **options)
+    return read_panel(["-"], ReadOptions(**options), stdin=io.BytesIO(data))
 
 
 def failure(columns, **options):
@@ -152,9 +153,27 @@ def test_rows_are_counted_without_a_time():
 
 
 def test_dates_beyond_nanoseconds_do_not_wrap_around():
-    stamps = pa.array([dt.datetime(9999, 12, 30), dt.datetime(9999, 12, 31)], pa.timestamp("us"))
+    stamps = pa.array([dt.datetime(1500, 12, 30), dt.datetime(1500, 12, 31)], pa.timestamp("us"))
     panel, _ = read({"ds": stamps, "y": [1.0, 2.0]})
-    assert str(panel.times[-1]) == "9999-12-31T00:00:00.000000"
+    assert str(panel.times[-1]) == "1500-12-31T00:00:00.000000"
+    late = pa.array([dt.datetime(9999, 12, 30), dt.datetime(9999, 12, 31)], pa.timestamp("us"))
+    error = failure({"ds": late, "y": [1.0, 2.0]})
+    assert error.message == "'9999-12-30 00:00:00' lies beyond the year 2200; 1 more cell like it"
+
+
+def test_zones_are_kept():
+    panel, _ = read({"ds": pa.array(STAMPS, pa.timestamp("us", "Australia/Melbourne")), "y": [1.0, 2.0, 3.0]})
+    assert panel.calendar.zone == "Australia/Melbourne"
+    assert panel.times.tolist() == STAMPS  # in UTC, as the file has them
+    panel, _ = read({"ds": pa.array(STAMPS, pa.timestamp("ms", "+01:00")), "y": [1.0, 2.0, 3.0]})
+    assert panel.calendar.zone == "+01:00"
+
+
+def test_unix_times_in_integers():
+    panel, notes = read({"ds": [1561939200, 1562025600], "y": [1.0, 2.0]})
+    assert panel.times.tolist() == [dt.datetime(2019, 7, 1), dt.datetime(2019, 7, 2)]
+    assert panel.calendar.zone == "UTC"
+    assert "integers of the time column are read as UNIX times in seconds" in notes
 
 
 # case -> (columns, part of the message, where)
@@ -163,14 +182,17 @@ REFUSED = {
     "struct": ({"date": DAYS, "price": [{"a": 1}] * 3}, "column 'price' holds struct<", "stdin"),
     "flags": ({"date": DAYS, "price": [True, False, True]}, "column 'price' holds bool", "stdin"),
     "times of day": ({"date": [dt.time(1)] * 3, "price": [1.0, 2.0, 3.0]}, "column 'date' holds time64", "stdin"),
-    "zone": ({"ds": pa.array(STAMPS, pa.timestamp("us", "UTC")), "y": [1.0, 2.0, 3.0]}, "has the zone UTC", "stdin"),
     "too fine": (
         {"ds": pa.array([1, 2, 3], pa.timestamp("ns")), "y": [1.0, 2.0, 3.0]},
         "finer than a microsecond",
         "stdin",
     ),
     "fractions": ({"ds": [1.0, 2.5, 3.0], "y": [1.0, 2.0, 3.0]}, "column 'ds' holds fractions", "stdin"),
-    "UNIX times": ({"ds": [1561939200, 1562025600], "y": [1.0, 2.0]}, "look like UNIX times", "stdin"),
+    "UNIX nanoseconds": (
+        {"ds": [1561939200000000001, 1562025600000000000], "y": [1.0, 2.0]},
+        "column 'ds' has UNIX times finer than a microsecond",
+        "stdin",
+    ),
     "large integers": ({"date": DAYS, "price": [1, 2, 2**53 + 1]}, "too large for exact arithmetic", "stdin"),
     "infinity": (
         {"date": DAYS, "price": [1.0, float("inf"), 3.0]},

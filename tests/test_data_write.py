@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnncast.data.isotime import format_stamp
 from rnncast.data.write import choose_format, format_times, named_once, write_table
 from rnncast.errors import OutputError, StorageError, UsageError
 
@@ -101,6 +102,56 @@ TIMES = {
 @pytest.mark.parametrize(("stamps", "expected"), TIMES.values(), ids=TIMES)
 def test_times_are_iso_8601(stamps, expected):
     assert format_times(np.array(stamps, dtype="datetime64[us]")) == expected
+
+
+# ---- zones
+
+NIGHT = np.array(["2018-10-28T00", "2018-10-28T01", "NaT"], dtype="datetime64[us]")
+
+
+def test_times_of_a_zone_have_its_wall_clock_and_offset():
+    assert format_times(NIGHT, "Europe/London") == ["2018-10-28T01:00:00+01:00", "2018-10-28T01:00:00+00:00", ""]
+    assert format_times(NIGHT[:1], "UTC") == ["2018-10-28T00:00:00+00:00"]
+    assert format_times(NIGHT[:1], "-03:30") == ["2018-10-27T20:30:00-03:30"]
+    assert format_times(NIGHT[:0], "UTC") == []
+
+
+@pytest.mark.parametrize("fmt", ["csv", "json", "ndjson", "table"])
+def test_zones_of_columns_are_written(fmt):
+    stream = io.StringIO()
+    zones = {"ds": "Europe/London", "y": "Europe/London", "cutoff": None, "absent": "UTC"}
+    write_table({"ds": NIGHT[:2], "cutoff": NIGHT[:2], "y": np.array([1.0, 2.0])}, None, fmt, stream, zones=zones)
+    got = stream.getvalue()
+    assert "2018-10-28T01:00:00+01:00" in got
+    assert "2018-10-28T01:00:00+00:00" in got
+    assert "2018-10-28T01:00:00\n" not in got
+    assert got.count("+00:00") == 1
+
+
+def test_zones_in_parquet_and_json_nulls(tmp_path):
+    path = tmp_path / "a.parquet"
+    write_table({"ds": NIGHT, "cutoff": NIGHT}, str(path), None, io.StringIO(), zones={"ds": "Europe/London"})
+    got = pq.ParquetFile(path).read()
+    assert [str(field.type) for field in got.schema] == ["timestamp[us, tz=Europe/London]", "timestamp[us]"]
+    assert got["ds"].cast("timestamp[us]").to_pylist() == got["cutoff"].to_pylist()
+    stream = io.BytesIO()
+    write_table({"ds": NIGHT}, None, "json", stream, zones={"ds": "UTC"})
+    assert json.loads(stream.getvalue())[2] == {"ds": None}
+
+
+STAMPS = {
+    "date": ("2018-10-28", None, "2018-10-28"),
+    "minutes": ("2018-10-28T01:30", None, "2018-10-28 01:30"),
+    "offset": ("2018-10-28T01:30", "Europe/London", "2018-10-28 01:30+00:00"),
+    "local midnight": ("2018-10-27T23:00", "Europe/London", "2018-10-28"),
+    "midnight of UTC alone": ("2018-10-28", "Europe/London", "2018-10-28 01:00+01:00"),
+}
+
+
+@pytest.mark.parametrize(("stamp", "zone", "expected"), STAMPS.values(), ids=STAMPS)
+def test_stamps_of_messages(stamp, zone, expected):
+    assert format_stamp(np.datetime64(stamp), zone) == expected
+    assert format_stamp(7, zone) == "7"
 
 
 # ---- for the eyes

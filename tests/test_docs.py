@@ -26,7 +26,7 @@ def commands_page() -> str:
         for parameter in command.params:
             if parameter.param_type_name == "option" and parameter.name != "help":
                 meaning, default = re.fullmatch(r"(.*?)(?:  \[(.+)\])?", parameter.help).groups()
-                names = ", ".join(f"`{option}`" for option in parameter.opts)
+                names = ", ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
                 rows.append(f"| {names} | {meaning} | {default or ''} |")
         parts.append("\n".join(rows) + "\n")
     return "\n".join(parts)
@@ -47,7 +47,12 @@ def test_readme_shows_every_command(name):
 
 
 def test_every_option_named_in_the_readme_exists():
-    known = {option for command in COMMANDS.values() for parameter in command.params for option in parameter.opts}
+    known = {
+        option
+        for command in COMMANDS.values()
+        for parameter in command.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README))
     assert named - known == set()
 

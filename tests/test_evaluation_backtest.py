@@ -121,4 +121,4 @@ def test_settings_come_from_rows_before_an_early_first_origin(rng, dated):
     assert (plain.times <= first).sum() < 90
     assert got.steps.max() == expected.steps.max() == 10
     assert got.cutoffs.min() == first
-    assert "no season found" in notes
+    assert any(note.startswith("no season found") for note in notes)

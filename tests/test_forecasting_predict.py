@@ -203,6 +203,27 @@ def test_stamps_follow_a_calendar_that_was_named(rng, panel):
     )
 
 
+def test_stamps_follow_the_zone_and_the_holidays_of_the_rows(rng, panel):
+    model = make_model(rng, panel)
+    assert forecast(model, panel, 1, ()).zone is None
+    zoned = replace(panel, calendar=replace(panel.calendar, zone="Europe/London"))
+    assert forecast(model, zoned, 1, ()).zone == "Europe/London"
+    following = model.calendar.future(panel.times[panel.indptr[1] - 1], 2)
+    closed = replace(panel, calendar=replace(panel.calendar, holidays=(str(following[0])[:10],)))
+    assert forecast(model, closed, 1, ()).times[0] == following[1]
+
+
+@pytest.mark.parametrize(
+    ("own", "trained", "expected"),
+    [(None, None, None), (None, "UTC", None), ("UTC", None, "UTC"), ("UTC", "Europe/London", "Europe/London")],
+    ids=["neither", "the model alone", "the rows alone", "both"],
+)
+def test_days_are_those_of_the_zone_that_is_known(rng, panel, own, trained, expected):
+    model = replace(make_model(rng, panel), calendar=replace(panel.calendar, zone=trained))
+    got = predict._calendar_of(model, replace(panel, calendar=replace(panel.calendar, zone=own)))
+    assert got.zone == expected
+
+
 def test_forecast_beyond_all_numbers_is_an_error(rng, panel):
     with pytest.raises(DataError, match="no finite number from step"):
         forecast(

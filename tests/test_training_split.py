@@ -84,7 +84,7 @@ def test_short_series_of_a_panel_are_counted_and_can_be_left_out():
     with pytest.raises(DataError, match='"BRENT" has 7') as caught:
         without_short_series(panel, config, skip=False)
     assert caught.value.where == "1 of 2 series"
-    assert "--skip-bad" in caught.value.hint
+    assert "--no-skip-bad" in caught.value.hint
     kept, left_out = without_short_series(panel, config, skip=True)
     assert kept.ids == ("WTI",)
     assert left_out == ("BRENT",)

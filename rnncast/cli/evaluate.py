@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncast.cli.inputs import check_ending, check_output, is_model, open_model, read_for_model, read_for_training
-from rnncast.cli.options import InputOptions, Report, TrainingChoices, flag, given, option, takes
+from rnncast.cli.inputs import check_ending, check_output, is_model, open_model, read_data, read_for_model, warn_of_data
+from rnncast.cli.options import SKIP_BAD, InputOptions, Report, TrainingChoices, given, option, takes
 from rnncast.cli.output import Output
 from rnncast.cli.progress import Progress
 from rnncast.cli.train import train_options
@@ -48,7 +48,10 @@ def evaluate(
         str | None, option("Train again at every cutoff, or every Nth.", "never", "never|always|N")
     ] = None,
     save_forecasts: Annotated[str | None, option("File for every forecast and what came.", "none", "FILE")] = None,
-    skip_bad: Annotated[bool, flag("Leave out series that are too short, by name.", "--skip-bad")] = False,
+    skip_bad: Annotated[
+        bool | None,
+        option("Leave out series that are too short, by name; or refuse them.", "left out", None, SKIP_BAD),
+    ] = None,
 ) -> None:
     """Backtest from rolling cutoffs, beside last value, drift and seasonal naive, with a verdict.
 
@@ -130,7 +133,12 @@ def _plan(n_windows: int | None, step_size: int | None, refit: str | None) -> Pl
 
 
 def _of_model(
-    inputs: Sequence[str], plan: Plan, choices: TrainingChoices, columns: InputOptions, out: Output, skip_bad: bool
+    inputs: Sequence[str],
+    plan: Plan,
+    choices: TrainingChoices,
+    columns: InputOptions,
+    out: Output,
+    skip_bad: bool | None,
 ) -> Outcome:
     from rnncast.evaluation.backtest import evaluate_model
     from rnncast.report.card import model_levels
@@ -142,14 +150,14 @@ def _of_model(
             hint=f"rnncast evaluate {path} INPUT, where INPUT goes beyond the last training row",
         )
     useless = [name for name in given(choices) if name not in _OF_A_MODEL]
-    useless += (["--refit"] if plan.refit else []) + (["--skip-bad"] if skip_bad else [])
+    useless += (["--refit"] if plan.refit else []) + (["--skip-bad"] if skip_bad is not None else [])
     if useless:
         raise UsageError(
             f"{useless[0]} has no effect on a trained model",
             hint="leave it out, or leave the model out: evaluate INPUT",
         )
     model = open_model(path)
-    panel, notes = read_for_model(sources[0], columns, model)
+    panel, notes = read_for_model(sources, columns, model)
     out.notes(notes)
     levels = tuple(choices.level or model_levels(model))
     with Progress(out) as progress:
@@ -161,16 +169,23 @@ def _of_model(
 
 
 def _of_recipe(
-    inputs: Sequence[str], plan: Plan, choices: TrainingChoices, columns: InputOptions, out: Output, skip_bad: bool
+    inputs: Sequence[str],
+    plan: Plan,
+    choices: TrainingChoices,
+    columns: InputOptions,
+    out: Output,
+    skip_bad: bool | None,
 ) -> Outcome:
     from rnncast.evaluation.backtest import evaluate_panel
 
     options = train_options(choices)
-    panel, notes = read_for_training(inputs, columns)
+    reading = read_data(inputs, columns)
+    panel, notes = reading.panel, reading.notes
     out.notes(notes)
+    warn_of_data(panel, out)
     with Progress(out, epochs=plan.refit == 0) as progress:
         backtest, said = evaluate_panel(
-            panel, options, plan, skip_short=skip_bad, on_epoch=progress.epoch, on_origin=progress.origin
+            panel, options, plan, skip_short=skip_bad is not False, on_epoch=progress.epoch, on_origin=progress.origin
         )
     out.notes(said)
     return _judge(backtest, panel, tuple(inputs), None, (*notes, *said), plan)
@@ -192,7 +207,7 @@ def _save(outcome: Outcome, path: str, out: Output) -> None:
 
     columns = outcome.columns
     table = forecast_table(outcome.backtest, (columns.id, columns.time, columns.target))
-    write_table(table, path, None, out.stdout)
+    write_table(table, path, None, out.stdout, zones=dict.fromkeys(table, outcome.backtest.zone))
     out.note(f"wrote {len(outcome.backtest.actual):,} rows to {path}")
 
 

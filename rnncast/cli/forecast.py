@@ -30,9 +30,11 @@ def forecast(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Model file.", show_default=False)],
     columns: InputOptions,
     report: Report,
-    source: Annotated[
-        str | None,
-        typer.Argument(metavar="[INPUT]", help="Fresh rows, or - for stdin.  [the model's rows]", show_default=False),
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[INPUT...]", help="Fresh rows, or - for stdin.  [the model's rows]", show_default=False
+        ),
     ] = None,
     horizon: Annotated[int | None, option("Steps to forecast.", "the trained horizon", "N")] = None,
     level: Annotated[
@@ -58,19 +60,19 @@ def forecast(
     taus = parse_quantiles(quantiles)
     check_levels(level or ())
     if output is not None:
-        check_output(output, [model, *([] if source is None else [source])], clobber=not no_clobber)
+        check_output(output, [model, *(inputs or ())], clobber=not no_clobber)
     if report.json and format not in (None, "json"):
         raise UsageError(f"--json and --format {format} contradict each other", hint="leave one of them out")
     trained = open_model(model)
     levels = model_levels(trained) if level is None and not taus else tuple(level or ())
-    issued = issue(trained, source, columns, out, horizon=horizon, levels=levels, quantiles=taus)
+    issued = issue(trained, inputs or (), columns, out, horizon=horizon, levels=levels, quantiles=taus)
     _write(issued, levels, taus, "json" if report.json else format, output, out, clobber=not no_clobber)
     out.release()
 
 
 def issue(
     model: Model,
-    source: str | None,
+    inputs: Sequence[str],
     columns: InputOptions,
     out: Output,
     *,
@@ -82,8 +84,8 @@ def issue(
     from rnncast.forecasting.predict import forecast as forecast_model
 
     panel = None
-    if source is not None:
-        panel, notes = read_for_model(source, columns, model)
+    if inputs:
+        panel, notes = read_for_model(inputs, columns, model)
         out.notes(notes)
         if (short := short_histories(model, panel)) is not None:
             out.note(short)
@@ -155,6 +157,7 @@ def _write(
     if fmt == "parquet" and path is None and out.stdout_is_terminal:
         raise UsageError("Parquet is not for a terminal", hint="name a file with -o, or pass it on in a pipe")
     table = issued.table(levels=tuple(dict.fromkeys(levels)), quantiles=quantiles)
-    write_table(table, path, fmt, out.stdout, clobber=clobber)
+    zones = dict.fromkeys(table, issued.zone)
+    write_table(table, path, fmt, out.stdout, clobber=clobber, zones=zones)
     if path is not None:
         out.note(f"wrote {len(issued.point):,} rows to {path}")

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from rnncast.cli.options import InputOptions
-from rnncast.cli.output import standard_input
-from rnncast.errors import DataError, InputNotFoundError, ModelFileError, OutputError, RnncastError, UsageError
+from rnncast.cli.output import Output, standard_input
+from rnncast.errors import InputNotFoundError, ModelFileError, OutputError, UsageError
 
 if TYPE_CHECKING:
     from rnncast.data.panel import Panel
-    from rnncast.data.table import Table
+    from rnncast.data.read import Reading
     from rnncast.model.model import Model
 
 STDIN = "-"
@@ -53,78 +52,32 @@ def open_model(path: str) -> Model:
     return load_model(path)
 
 
-def read_input(source: str, options: InputOptions) -> tuple[Panel, tuple[str, ...], Table]:
-    """Data without a model: the panel, notes, and the table that it came from."""
-    from rnncast.data.read import read_panel
-
-    _refuse_model(source)
-    table, again = _open_table(source)
-    panel, notes = read_panel(
-        [source if again is None else STDIN],
-        id_col=options.id_col,
-        time_col=options.time_col,
-        target_col=options.target_col,
-        freq=options.freq,
-        until=options.until,
-        stdin=again,
-    )
-    return panel, notes, table
-
-
-def read_for_training(sources: Sequence[str], options: InputOptions) -> tuple[Panel, tuple[str, ...]]:
-    """Data to train on: the panel and notes."""
-    from rnncast.data.read import read_panel
+def read_data(sources: Sequence[str], options: InputOptions) -> Reading:
+    """Data without a model."""
+    from rnncast.data.read import read_input
 
     for source in sources:
         _refuse_model(source)
-    return read_panel(
-        sources,
-        id_col=options.id_col,
-        time_col=options.time_col,
-        target_col=options.target_col,
-        freq=options.freq,
-        until=options.until,
-        stdin=standard_input() if STDIN in sources else None,
-    )
+    return read_input(sources, options.read_options(), stdin=standard_input() if STDIN in sources else None)
 
 
-def read_for_model(source: str, options: InputOptions, model: Model) -> tuple[Panel, tuple[str, ...]]:
+def read_for_model(sources: Sequence[str], options: InputOptions, model: Model) -> tuple[Panel, tuple[str, ...]]:
     """Data for a trained model: its own column names where the input has them, and its step where none can be learnt.
 
     Returns
     -------
     panel, notes
     """
-    table, again = _open_table(source)
-    names, known = set(table.names), model.columns
-    options = replace(
-        options,
-        id_col=options.id_col or (known.id if known.id in names else None),
-        time_col=options.time_col or (known.time if known.time in names else None),
-        target_col=options.target_col or (known.target if known.target in names else None),
+    from rnncast.data.read import read_input
+
+    reading = read_input(
+        sources,
+        options.read_options(),
+        stdin=standard_input() if STDIN in sources else None,
+        columns=model.columns,
+        calendar=model.calendar,
     )
-
-    def read(freq: str | None) -> tuple[Panel, tuple[str, ...]]:
-        from rnncast.data.read import read_panel
-
-        return read_panel(
-            [source if again is None else STDIN],
-            id_col=options.id_col,
-            time_col=options.time_col,
-            target_col=options.target_col,
-            freq=freq,
-            until=options.until,
-            stdin=None if again is None else BytesIO(again.getvalue()),
-        )
-
-    try:
-        panel, notes = read(options.freq)
-    except DataError as error:  # too few rows to learn a step from, or no regular one: the model knows its own
-        try:
-            panel, notes = read(model.calendar.freq)
-        except RnncastError:
-            raise error from None
-        return replace(panel, calendar=model.calendar), notes
+    panel, notes = reading.panel, reading.notes
     own, expected = panel.calendar, model.calendar
     if (
         not own.given
@@ -137,6 +90,17 @@ def read_for_model(source: str, options: InputOptions, model: Model) -> tuple[Pa
             "the stamps of the forecast follow the training",
         )
     return panel, notes
+
+
+def warn_of_data(panel: Panel, out: Output) -> tuple[str, ...]:
+    """Say what in the data is likely to be a mistake; the warnings."""
+    from rnncast.data.advice import warnings_of
+    from rnncast.data.diagnosis import diagnose
+
+    warnings = warnings_of(diagnose(panel), panel)
+    for warning in warnings:
+        out.warn(warning)
+    return warnings
 
 
 def check_output(path: str, sources: Sequence[str], *, clobber: bool = True, model: bool = False) -> None:
@@ -200,23 +164,6 @@ def check_ending(path: str) -> None:
     from rnncast.data.write import choose_format
 
     choose_format(path, None, BytesIO())
-
-
-def _open_table(source: str) -> tuple[Table, BytesIO | None]:
-    """The columns of an input, and its bytes once more if it is a stream, which cannot be read again."""
-    from rnncast.data.source import open_source
-
-    stream: BinaryIO | None = standard_input() if source == STDIN else None
-    once = source == STDIN or not os.path.isfile(source)  # a named pipe gives its bytes one time
-    opened = open_source([source], stream)
-    again = BytesIO(opened.data) if once else None
-    if opened.is_parquet:
-        from rnncast.data.read_parquet import ParquetTable
-
-        return ParquetTable(opened), again
-    from rnncast.data.read_csv import CsvTable
-
-    return CsvTable(opened), again
 
 
 def _same_file(path: str, other: str) -> bool:

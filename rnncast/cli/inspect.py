@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncast.cli.inputs import STDIN, is_model, open_model, read_input, shell_word
-from rnncast.cli.options import InputOptions, Report, given, takes
+from rnncast.cli.inputs import STDIN, is_model, open_model, read_data, shell_word
+from rnncast.cli.options import InputOptions, Report, given, takes, typed
 from rnncast.cli.output import Output
 from rnncast.errors import UsageError
+
+if TYPE_CHECKING:
+    from rnncast.report.detected import Detected
 
 EXAMPLES = """\b
 Examples:
@@ -21,24 +26,41 @@ Examples:
 
 @takes(columns=InputOptions, report=Report)
 def inspect(
-    source: Annotated[
-        str, typer.Argument(metavar="MODEL|INPUT", help="Model, or data, or - for stdin.", show_default=False)
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL|INPUT...", help="Model; or files of data, a folder, or - for stdin.", show_default=False
+        ),
     ],
     columns: InputOptions,
     report: Report,
 ) -> None:
     """Show a model's card, or what is found in a file of data: columns, series, calendar, season, values."""
     out = Output(quiet=report.quiet, hold=report.json)
-    if is_model(source) or (source.lower().endswith(".npz") and not os.path.exists(source)):
+    source = inputs[0]
+    if len(inputs) == 1 and (is_model(source) or (source.lower().endswith(".npz") and not os.path.exists(source))):
         if named := given(columns):
             raise UsageError(f"{named[0]} has no effect on a model", hint="leave it out")
         lines, document = _of_model(source)
-    else:
-        lines, document = _of_data(source, columns)
-    if report.json:
-        out.document({"schema": "rnncast.inspect/1", **document})
+        _tell(out, document) if report.json else out.labelled(lines)
         return
-    out.labelled(lines)
+    found = _of_data(inputs, columns)
+    if report.json:
+        _tell(out, found.document())
+    else:
+        _show(out, found)
+
+
+def _tell(out: Output, document: Mapping[str, Any]) -> None:
+    out.document({"schema": "rnncast.inspect/1", **document})
+
+
+def _show(out: Output, found: Detected) -> None:
+    out.labelled(found.facts())
+    for line in found.table(out.stdout_width):
+        out.line(line)
+    out.labelled(found.warnings())
+    out.line("next      " + found.command)  # to be copied: it stays one line
 
 
 def _of_model(path: str) -> tuple[list[tuple[str, str]], dict[str, Any]]:
@@ -60,16 +82,10 @@ def _origin(path: str) -> dict[str, Any]:
     return {"bytes": os.path.getsize(path), **{name: meta[name] for name in ("format_version", "package_version")}}
 
 
-def _of_data(source: str, columns: InputOptions) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+def _of_data(inputs: Sequence[str], columns: InputOptions) -> Detected:
     from rnncast.report.detected import Detected
 
-    panel, notes, table = read_input(source, columns)
-    command = " ".join(["rnncast train", shell_word(source), *_as_typed(columns)])
-    name = "stdin" if source == STDIN else source
-    found = Detected(name, panel, tuple(table.names), notes[1:], command)  # the first note repeats the lines here
-    return found.lines(), found.document()
-
-
-def _as_typed(columns: InputOptions) -> list[str]:
-    """The options given, for the command that trains."""
-    return [f"{option} {shell_word(str(getattr(columns, option[2:].replace('-', '_'))))}" for option in given(columns)]
+    reading = read_data(inputs, columns)
+    command = " ".join(["rnncast train", *map(shell_word, inputs), *map(shlex.quote, typed(columns))])
+    name = "stdin" if inputs[0] == STDIN else " ".join(inputs[:3]) + (" ..." if inputs[3:] else "")
+    return Detected(name, reading.panel, reading.names, reading.notes[1:], command)  # the first note repeats the facts

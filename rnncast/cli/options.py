@@ -12,16 +12,22 @@ import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
 from rnncast.errors import UsageError
 
+if TYPE_CHECKING:
+    from rnncast.data.options import ReadOptions
+
 
 def option(help: str, default: str, metavar: str | None = None, *names: str) -> Any:
     """An option with its default said in words at the end of its line of help."""
     return typer.Option(*names, help=f"{help}  [{default}]", show_default=False, metavar=metavar)
+
+
+SKIP_BAD = "--skip-bad/--no-skip-bad"
 
 
 def flag(help: str, *names: str) -> Any:
@@ -38,17 +44,52 @@ def at_least(least: int, **values: int | None) -> None:
 
 @dataclass(frozen=True)
 class InputOptions:
-    """How the columns of an input are named, and which rows count."""
+    """How the columns of an input are named, how its text is written, and which rows count."""
 
     id_col: Annotated[str | None, option("Column that names the series.", "found by its name", "NAME")] = None
     time_col: Annotated[
         str | None, option("Column of dates or integer steps.", "found by its name or content", "NAME")
     ] = None
     target_col: Annotated[str | None, option("Column to forecast.", "found by its name or content", "NAME")] = None
+    wide: Annotated[bool, flag("Take each column of numbers as a series.", "--wide")] = False
+    files: Annotated[
+        Literal["series", "parts"] | None,
+        option("Files without an id column: a series each, or parts of one.", "series, if they overlap in time"),
+    ] = None
     freq: Annotated[str | None, option("Step between rows: B, D, W-FRI, ME, h, 30min ...", "learnt", "STEP")] = None
+    irregular: Annotated[bool, flag("Take stamps that keep no regular step.", "--irregular")] = False
+    holidays: Annotated[str | None, option("File of dates that are closed, one a line.", "none", "FILE")] = None
     until: Annotated[
         str | None, option("Last date or step to use; later rows are not seen.", "the last row", "STAMP")
     ] = None
+    duplicates: Annotated[
+        Literal["error", "first", "last", "mean"] | None, option("Rows with one stamp: which counts.", "error")
+    ] = None
+    missing: Annotated[
+        Literal["drop", "ffill", "error"] | None,
+        option("Rows without a value: left out, filled with the value before.", "drop"),
+    ] = None
+    dayfirst: Annotated[
+        bool | None, option("Whether 01/02/2024 is in February or January.", "found", None, "--dayfirst/--monthfirst")
+    ] = None
+    time_unit: Annotated[Literal["s", "ms", "us", "ns"] | None, option("Unit of UNIX times.", "found")] = None
+    time_zone: Annotated[
+        str | None, option("Zone of stamps that name none, and of the forecast's.", "as in the file", "ZONE")
+    ] = None
+    sep: Annotated[str | None, option("Character between fields; tab for a tab.", "found", "CHAR")] = None
+    decimal: Annotated[Literal[".", ","] | None, option("Decimal mark.", "found")] = None
+    thousands: Annotated[Literal[",", ".", "'", "space", "none"] | None, option("Mark between thousands.", "found")] = (
+        None
+    )
+    encoding: Annotated[str | None, option("Encoding of text.", "UTF-8, UTF-16 or cp1252, as found", "NAME")] = None
+    header: Annotated[str | None, option("Line of the header, from 1, or none.", "found", "LINE|none")] = None
+
+    def read_options(self) -> ReadOptions:
+        """The same for the reader; UsageError for what contradicts itself."""
+        from rnncast.data.options import ReadOptions
+
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return ReadOptions(**{name: value for name, value in values.items() if value is not None})
 
 
 @dataclass(frozen=True)
@@ -122,10 +163,20 @@ def _typed(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def typed(group: InputOptions) -> list[str]:
+    """The options of a group as the user gave them, for a command to be copied."""
+    words: list[str] = []
+    for option in given(group):
+        value = getattr(group, option[2:].replace("-", "_"))
+        if option == "--dayfirst" and value is False:
+            option = "--monthfirst"
+        words += [option] if isinstance(value, bool) else [option, str(value)]
+    return words
+
+
 def given(group: TrainingChoices | InputOptions) -> list[str]:
     """Names of the options of a group that the user gave, as they are typed."""
-    values = {field.name: getattr(group, field.name) for field in fields(group)}
-    return [_typed(name) for name, value in values.items() if value is not None and value != []]
+    return [_typed(field.name) for field in fields(group) if getattr(group, field.name) not in (field.default, [])]
 
 
 def takes(**groups: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -43,6 +43,13 @@ class Output:
         """Whether a person reads stdout."""
         return sys.stdout.isatty()
 
+    @property
+    def stdout_width(self) -> int | None:
+        """Columns of the terminal that stdout is; None if it is none."""
+        import shutil
+
+        return shutil.get_terminal_size().columns if self.stdout_is_terminal else None
+
     def bar(self) -> Bar | None:
         """A bar on stderr; None where it would be out of place: off a terminal, or when quiet."""
         return Bar() if self.stderr_is_live and not self.quiet else None

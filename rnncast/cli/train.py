@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncast.cli.inputs import STDIN, check_output, read_for_training, shell_word
-from rnncast.cli.options import InputOptions, Report, TrainingChoices, flag, option, takes
+from rnncast.cli.inputs import STDIN, check_output, read_data, shell_word, warn_of_data
+from rnncast.cli.options import SKIP_BAD, InputOptions, Report, TrainingChoices, flag, option, takes
 from rnncast.cli.output import Output
 from rnncast.cli.progress import Progress
 from rnncast.errors import UsageError
@@ -46,7 +46,10 @@ def train(
     no_history: Annotated[
         bool, flag("Keep no rows in the model; forecasts then need an input.", "--no-history")
     ] = False,
-    skip_bad: Annotated[bool, flag("Leave out series that are too short, by name.", "--skip-bad")] = False,
+    skip_bad: Annotated[
+        bool | None,
+        option("Leave out series that are too short, by name; or refuse them.", "left out", None, SKIP_BAD),
+    ] = None,
 ) -> None:
     """Train a model on a file of series and save it as one file.
 
@@ -55,7 +58,7 @@ def train(
     """
     path = output or default_model(inputs)
     check_output(path, inputs, clobber=not no_clobber, model=True)
-    job = TrainingJob(path, tuple(inputs), not no_clobber, not no_history, skip_bad)
+    job = TrainingJob(path, tuple(inputs), not no_clobber, not no_history, skip_bad is not False)
     run_training(job, train_options(choices), columns, report)
 
 
@@ -86,13 +89,15 @@ def run_training(job: TrainingJob, options: TrainOptions, columns: InputOptions,
     from rnncast.training.train import train as train_model
 
     out = Output(quiet=report.quiet, hold=report.json)
-    panel, notes = read_for_training(job.inputs, columns)
+    reading = read_data(job.inputs, columns)
+    panel, notes = reading.panel, reading.notes
     out.notes(notes)
+    doubts = warn_of_data(panel, out)
     network, training, chosen = resolve(options, panel)
     out.notes(chosen)
     panel, left_out = without_short_series(panel, network, skip=job.skip_bad)
-    warnings = (f"{len(left_out)} series left out as too short: {', '.join(left_out)}",) if left_out else ()
-    for warning in warnings:
+    short = (f"{len(left_out)} series left out as too short: {', '.join(left_out)}",) if left_out else ()
+    for warning in short:
         out.warn(warning)
     with Progress(out) as progress:
         model, met = train_model(panel, network, training, keep_history=job.keep_history, on_epoch=progress.epoch)
@@ -101,7 +106,7 @@ def run_training(job: TrainingJob, options: TrainOptions, columns: InputOptions,
     save_model(model, job.path, clobber=job.clobber)
     _conclude(model, job, out)
     if report.json:
-        out.document(document(model, job, (*notes, *chosen), (*warnings, *met)))
+        out.document(document(model, job, (*notes, *chosen), (*doubts, *short, *met)))
     out.release()
 
 

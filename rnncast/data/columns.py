@@ -8,21 +8,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import NoReturn
 
+from rnncast.data.forms import forms_of
+from rnncast.data.options import ReadOptions
 from rnncast.data.table import Kind, Table
 from rnncast.errors import DataError
 
-# Names are compared in lower case, without spaces, dots, hyphens and underscores.
-TIME_NAMES = frozenset({"ds", "date", "time", "timestamp", "datetime"})
+# Names are compared in lower case, letters and digits alone: <CLOSE>, Adj Close** and adj_close are close, adjclose.
+TIME_NAMES = frozenset({"ds", "date", "time", "timestamp", "datetime", "opentime", "gmttime"})
 PERIOD_NAMES = frozenset({"day", "week", "month", "quarter", "year", "period", "step"})  # only if the cells agree
 COUNT_NAMES = frozenset({"year", "period", "step"})  # of those, the ones that may hold integers
 ID_NAMES = frozenset({"uniqueid", "ticker", "symbol", "itemid", "series"})
-TARGET_NAMES = frozenset({"y", "close", "adjclose", "adjustedclose", "price", "value", "target"})
+TARGET_NAMES = frozenset(
+    {"y", "close", "adjclose", "adjustedclose", "price", "value", "target", "closelast", "closeprice", "closingprice"}
+)
 ADJUSTED_NAMES = frozenset({"adjclose", "adjustedclose"})
-INDEX_NAMES = frozenset({"", "unnamed:0", "indexlevel0", "index", "rownames"})
+INDEX_NAMES = frozenset({"", "unnamed0", "indexlevel0", "index", "rownames"})
+BAR_NAMES = frozenset(
+    {"open", "high", "low", "last", "volume", "vol", "tickvol", "tickvolume", "spread", "bid", "ask", "mid", "openint"}
+)
+"""Columns beside a price, which are no series of their own."""
+
+_CODE = re.compile(r"(?=.*[A-Z])[A-Z0-9^][A-Z0-9=^./&_ -]{0,15}")
+"""Names that are codes of series: WTI, DGS10, EUR/USD, BRK-B."""
+
+_COMPACT_DATE = re.compile(r"(1[89]|2[01])[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])")
 
 
 @dataclass(frozen=True)
@@ -33,23 +46,27 @@ class Roles:
     ----------
     time
         The time column; None if there is none and rows are counted.
+    clock
+        A column with the time of day, where the time column has the date alone.
     id
         The column that names the series; None for one series, or if the stamps have to show that there are several.
-    target
-        The column to forecast.
+    targets
+        The column to forecast; in wide layout all those that are series.
+    wide
+        Whether each target is a series.
     notes
         What the user should know of the choice.
     """
 
     time: int | None
     id: int | None
-    target: int
-    notes: tuple[str, ...]
+    targets: tuple[int, ...]
+    clock: int | None = None
+    wide: bool = False
+    notes: tuple[str, ...] = ()
 
 
-def find_columns(
-    table: Table, id_col: str | None = None, time_col: str | None = None, target_col: str | None = None
-) -> Roles:
+def find_columns(table: Table, options: ReadOptions) -> Roles:
     """Give every column its role.
 
     Raises
@@ -59,26 +76,32 @@ def find_columns(
     """
     named = {
         option: None if name is None else _named(table, name, option)
-        for option, name in (("--time-col", time_col), ("--id-col", id_col), ("--target-col", target_col))
+        for option, name in (
+            ("--time-col", options.time_col),
+            ("--id-col", options.id_col),
+            ("--target-col", options.target_col),
+        )
     }
     taken = [column for column in named.values() if column is not None]
     if len(set(taken)) < len(taken):
         raise DataError("one column is named for two roles", where=table.name, hint="name a different column for each")
-    time = named["--time-col"]
+    time, clock = named["--time-col"], None
     if time is None:
-        time = _find_time(table, taken)
+        time, clock = _find_time(table, taken)
     series = named["--id-col"]
-    if series is None:
+    if series is None and not options.wide:
         series = _by_name(table, ID_NAMES, {*taken, time}, "name the series", "--id-col")
-    target, notes = named["--target-col"], list[str]()
-    if target is None:
-        target, notes = _find_target(table, {*taken, time, series})
-    return Roles(time, series, target, tuple(notes))
+    free = {*taken, time, clock, series}
+    if (target := named["--target-col"]) is not None:
+        return Roles(time, series, (target,), clock)
+    if options.wide:
+        return Roles(time, None, _find_series(table, free, time is not None), clock, wide=True)
+    return _with_targets(table, Roles(time, series, (), clock), free)
 
 
 def canonical(name: str) -> str:
     """Column name without what spellings differ in."""
-    return re.sub(r"[\s_.\-]+", "", name.lower())
+    return re.sub(r"[\W_]+", "", name.lower())
 
 
 def quoted(table: Table, columns: Sequence[int]) -> str:
@@ -118,57 +141,131 @@ def _by_name(table: Table, names: Collection[str], taken: Collection[int | None]
     return _only(table, found, role, option)
 
 
-def _only(table: Table, found: Sequence[int], role: str, option: str) -> int | None:
-    if len({table.names[column] for column in found}) < len(found):
-        _refuse_duplicate(table, [c for c in found if table.names.count(table.names[c]) > 1])
+def _only(table: Table, found: Sequence[int], role: str, option: str, hint: str | None = None) -> int | None:
+    _refuse_twice(table, found)
     if len(found) > 1:
         raise DataError(
-            f"several columns could {role}: {quoted(table, found)}", where=table.name, hint=f"name it with {option}"
+            f"several columns could {role}: {quoted(table, found)}",
+            where=table.name,
+            hint=hint or f"name it with {option}",
         )
     return found[0] if found else None
 
 
-def _find_time(table: Table, taken: Collection[int]) -> int | None:
-    column = _by_name(table, TIME_NAMES, taken, "be the time", "--time-col")
+def _refuse_twice(table: Table, found: Sequence[int]) -> None:
+    if len({table.names[column] for column in found}) < len(found):
+        _refuse_duplicate(table, [c for c in found if table.names.count(table.names[c]) > 1])
+
+
+def _find_time(table: Table, taken: Collection[int]) -> tuple[int | None, int | None]:
+    """The time column, and one with the time of day beside it."""
+    named = [c for c, name in enumerate(table.names) if canonical(name) in TIME_NAMES and c not in taken]
+    if len(named) == 2:
+        for date, clock in (named, named[::-1]):
+            if _are_date_and_clock(table, date, clock):
+                return date, clock
+    column = _only(table, named, "be the time", "--time-col")
     if column is not None:
-        return column
+        return column, None
     free = [c for c in range(len(table.names)) if c not in taken]
     for names, kind in ((PERIOD_NAMES, Kind.TIME), (COUNT_NAMES, Kind.NUMBER)):
         found = [c for c in free if canonical(table.names[c]) in names and table.kind(c) is kind]
         if found:
-            return _only(table, found, "be the time", "--time-col")
-    column = _only(table, [c for c in free if table.kind(c) is Kind.TIME], "be the time", "--time-col")
-    if column is None and (foreign := [c for c in free if table.kind(c) is Kind.FOREIGN_TIME]):
-        raise DataError(
-            f"no column holds dates in ISO 8601 form; {quoted(table, foreign)} seems to hold dates in another form",
-            where=table.name,
-            hint="write dates as 2024-01-31, with a time of day as 2024-01-31 15:30",
-        )
-    return column
+            return _only(table, found, "be the time", "--time-col"), None
+    found = [c for c in free if table.kind(c) is Kind.TIME]
+    if not found and len(numbers := [c for c in free if table.kind(c) is Kind.NUMBER]) > 1:
+        found = [c for c in numbers if _are_compact_dates(table.sample(c))]
+    column = _only(table, found, "be the time", "--time-col")
+    if column is not None:
+        clocks = [c for c in free if table.kind(c) is Kind.CLOCK]
+        if len(clocks) == 1 and _are_date_and_clock(table, column, clocks[0]):
+            return column, clocks[0]
+    return column, None
 
 
-def _find_target(table: Table, taken: Collection[int | None]) -> tuple[int, list[str]]:
+def _are_compact_dates(cells: Sequence[str]) -> bool:
+    """Whether all cells are dates without hyphens, and not all of them the same."""
+    return len(set(cells)) > 1 and all(_COMPACT_DATE.fullmatch(cell.strip()) for cell in cells)
+
+
+def _are_date_and_clock(table: Table, date: int, clock: int) -> bool:
+    """Whether the cells of two columns together are stamps with a time of day, and those of the first alone are not."""
+    pairs = list(zip(table.sample(date), table.sample(clock), strict=True))[:50]
+    return bool(pairs) and all(":" not in day and _has_minutes(f"{day.strip()} {time.strip()}") for day, time in pairs)
+
+
+def _has_minutes(cell: str) -> bool:
+    matches = (form.regex.fullmatch(cell) for form in forms_of(cell))
+    return any(match is not None and match.groupdict().get("minute") for match in matches)
+
+
+def _with_targets(table: Table, roles: Roles, taken: Collection[int | None]) -> Roles:
+    """The roles with the column to forecast, or with the columns of a table in wide layout that says so itself."""
     found = [c for c, name in enumerate(table.names) if canonical(name) in TARGET_NAMES and c not in taken]
     names = [canonical(table.names[c]) for c in found]
     adjusted = [c for c, name in zip(found, names, strict=True) if name in ADJUSTED_NAMES]
     if len(found) == 2 and len(adjusted) == 1 and "close" in names:
         other = next(c for c in found if c not in adjusted)
-        return adjusted[0], [
+        note = (
             f"target is {table.names[adjusted[0]]!r}, adjusted for splits and dividends, rather than "
             f"{table.names[other]!r}; --target-col names the other"
-        ]
-    column = _only(table, found, "be the target", "--target-col")
-    if column is None:
-        free = [c for c in range(len(table.names)) if c not in taken and canonical(table.names[c]) not in INDEX_NAMES]
-        column = _only(table, [c for c in free if table.kind(c) is Kind.NUMBER], "be the target", "--target-col")
-    if column is None:
-        kinds = ", ".join(f"{table.names[c]!r} ({table.kind(c).value})" for c in free[:8])
-        raise DataError(
-            "no column holds numbers to forecast" + (f"; there are {kinds}" if kinds else ""),
-            where=table.name,
-            hint="name the column to forecast with --target-col",
         )
-    return column, []
+        return replace(roles, targets=(adjusted[0],), notes=(note,))
+    column = _only(table, found, "be the target", "--target-col")
+    if column is not None:
+        return replace(roles, targets=(column,))
+    numbers = _numbers(table, taken)
+    if not numbers:
+        raise _no_numbers(table, taken)
+    if len(numbers) > 1 and roles.id is None and all(_is_code(table.names[c]) for c in numbers):
+        _refuse_twice(table, numbers)
+        note = (
+            f"wide layout: each of {len(numbers)} columns of numbers, {quoted(table, numbers)}, is a series; "
+            "--target-col takes one of them alone"
+        )
+        return replace(roles, targets=tuple(numbers), wide=True, notes=(note,))
+    hint = "name it with --target-col" + ("" if roles.id is not None else "; or --wide takes each of them as a series")
+    column = _only(table, numbers, "be the target", "--target-col", hint)
+    return replace(roles, targets=() if column is None else (column,))
+
+
+def _find_series(table: Table, taken: Collection[int | None], timed: bool) -> tuple[int, ...]:
+    """All columns of numbers, for ``--wide``."""
+    numbers = _numbers(table, taken)
+    if not numbers:
+        raise _no_numbers(table, taken)
+    _refuse_twice(table, numbers)
+    if not timed and (steps := [c for c in numbers if _may_be_times(table.sample(c))]):
+        raise DataError(
+            f"no column is known to be the time, and {quoted(table, steps)} could be",
+            where=table.name,
+            hint="name it with --time-col",
+        )
+    return tuple(numbers)
+
+
+def _may_be_times(cells: Sequence[str]) -> bool:
+    """Whether all cells are integers and no two the same."""
+    return len(set(cells)) == len(cells) > 1 and all(cell.strip().isdecimal() for cell in cells)
+
+
+def _numbers(table: Table, taken: Collection[int | None]) -> list[int]:
+    free = [c for c in range(len(table.names)) if c not in taken and canonical(table.names[c]) not in INDEX_NAMES]
+    return [c for c in free if table.kind(c) is Kind.NUMBER]
+
+
+def _no_numbers(table: Table, taken: Collection[int | None]) -> DataError:
+    free = [c for c in range(len(table.names)) if c not in taken]
+    kinds = ", ".join(f"{table.names[c]!r} ({table.kind(c).value})" for c in free[:8])
+    return DataError(
+        "no column holds numbers to forecast" + (f"; there are {kinds}" if kinds else ""),
+        where=table.name,
+        hint="name the column to forecast with --target-col",
+    )
+
+
+def _is_code(name: str) -> bool:
+    return _CODE.fullmatch(name) is not None and canonical(name) not in BAR_NAMES
 
 
 def likely_ids(table: Table, taken: Collection[int | None]) -> list[int]:

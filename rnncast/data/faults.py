@@ -3,73 +3,97 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.table import Table
 from rnncast.errors import DataError
 
 _SHOWN = 40  # characters of a cell
 
 
-def place(table: Table, row: int, column: int | None = None, series: str | None = None) -> str:
+class Places(Protocol):
+    """What knows where rows stand."""
+
+    def name_of(self, row: int) -> str:
+        """The input that a row stands in."""
+        ...
+
+    def place(self, row: int) -> str:
+        """Where a row stands."""
+        ...
+
+    def column_name(self, row: int, role: str) -> str:
+        """Name of the column that holds the cell of a role."""
+        ...
+
+    def cell(self, row: int, role: str) -> str:
+        """A cell as it stands in the file."""
+        ...
+
+
+def place(places: Places, row: int, role: str | None = None, series: str | None = None) -> str:
     """File, line, column and series of a cell, as far as they are known."""
-    parts = [table.place(row)]
-    if column is not None:
-        parts.append(f"column {table.names[column]!r}")
+    parts = [places.place(row)]
+    if role is not None:
+        parts.append(f"column {places.column_name(row, role)!r}")
     if series is not None:
         parts.append(f"series {series!r}")
     return ", ".join(parts)
 
 
 def bad_cells(
-    table: Table,
-    column: int,
+    places: Places,
+    role: str,
     rows: NDArray[np.int64],
     explain: Callable[[str], tuple[str, str]],
     series: str | None = None,
 ) -> DataError:
     """Error for cells that were not understood; `explain` says of the first what is wrong, and the remedy."""
-    cell = str(table.column(column)[int(rows[0])].as_py())
+    cell = places.cell(int(rows[0]), role)
     problem, hint = explain(cell)
     shown = cell if len(cell) <= _SHOWN else cell[:_SHOWN] + "..."
     return DataError(
-        f"{shown!r} {problem}{_further(len(rows), 'cells')}",
-        where=place(table, int(rows[0]), column, series),
-        hint=hint,
+        f"{shown!r} {problem}{further(len(rows), 'cells')}", where=place(places, int(rows[0]), role, series), hint=hint
     )
 
 
-def missing_cells(table: Table, column: int, rows: NDArray[np.int64], role: str) -> DataError:
-    """Error for rows without a stamp or a name of the series."""
-    lines = ", ".join(table.place(int(row)).removeprefix(table.name).lstrip(":, ") for row in rows[1:5])
+def missing_cells(places: Places, role: str, rows: NDArray[np.int64], what: str, hint: str) -> DataError:
+    """Error for rows without a cell that they need."""
+    name = places.name_of(int(rows[0]))
+    lines = ", ".join(places.place(int(row)).removeprefix(name).lstrip(":, ") for row in rows[1:5])
     others = f" (also {lines}{' ...' if len(rows) > 5 else ''})" if len(rows) > 1 else ""
     return DataError(
-        f"the {role} is missing in {len(rows):,} {'row' if len(rows) == 1 else 'rows'}{others}",
-        where=place(table, int(rows[0]), column),
-        hint="fill it in, or remove the row",
+        f"the {what} is missing in {len(rows):,} {'row' if len(rows) == 1 else 'rows'}{others}",
+        where=place(places, int(rows[0]), role),
+        hint=hint,
     )
 
 
 def duplicate_stamps(
-    table: Table, pairs: tuple[NDArray[np.int64], NDArray[np.int64]], stamp: str, series: str | None
+    places: Places,
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
+    stamp: str,
+    series: str | None,
+    clocks_may_go_back: bool,
 ) -> DataError:
     """Error for rows with the stamp of an earlier row of their series; `pairs` are the earlier and the later rows."""
     earlier, later = pairs
-    hint = "keep one row for each stamp"
+    hint = "keep one row for each stamp, or say --duplicates last (first, mean)"
     if series is None:
         hint += "; if the file holds several series, name the column that tells them apart with --id-col"
-    if ":" in stamp:
-        hint += "; an hour repeated when clocks go back is told apart by giving stamps in UTC"
+    if clocks_may_go_back:
+        hint += "; an hour repeated when clocks go back (DST) is told apart by its zone: --time-zone Europe/Berlin"
     return DataError(
-        f"{stamp} occurs again, first at {table.place(int(earlier[0]))}{_further(len(later), 'rows')}",
-        where=place(table, int(later[0]), series=series),
+        f"{stamp} occurs again, first at {places.place(int(earlier[0]))}{further(len(later), 'rows')}",
+        where=place(places, int(later[0]), series=series),
         hint=hint,
     )
 
 
-def _further(count: int, what: str) -> str:
+def further(count: int, what: str) -> str:
+    """How many more there are than the one that is shown."""
     if count == 1:
         return ""
     return f"; {count - 1:,} more {what[:-1] if count == 2 else what} like it"

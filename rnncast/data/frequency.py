@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 CLOCK_US = {"us": 1, "ms": 1_000, "s": 1_000_000, "min": 60_000_000, "h": 3_600_000_000}
 DAY_US = 86_400_000_000
+WEEK_US = 7 * DAY_US
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WORKING_WEEK = "1111100"
@@ -39,6 +40,7 @@ _FORMER_NAMES = {
 _ALIAS = re.compile(r"(?P<count>[0-9]*)(?P<unit>[A-Za-z]*)(?:-(?P<anchor>[A-Za-z]{3}|[0-9]{1,2}))?")
 _MONTH_UNIT = re.compile(r"(?P<business>B?)(?P<unit>[MQY])(?P<edge>[SE])")
 _MONTHS_IN = {"M": 1, "Q": 3, "Y": 12}
+_WORKING_DAYS = np.busdaycalendar(WORKING_WEEK)
 _FAR_PAST = np.datetime64("0001-01-01")  # open days are counted from here, so that counts are never negative
 
 
@@ -166,9 +168,12 @@ def first_of_month(months: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def advance_days(
-    frequency: Frequency, days: NDArray[np.int64], steps: NDArray[np.int64], weekmask: str
+    frequency: Frequency, days: NDArray[np.int64], steps: NDArray[np.int64], open_days: np.busdaycalendar
 ) -> NDArray[np.int64]:
-    """Days (..., K) that lie `steps` (K,) steps after `days` (...), for the families of days, weeks and months."""
+    """Days (..., K) that lie `steps` (K,) steps after `days` (...), for the families of days, weeks and months.
+
+    Weeks, months and steps of several days keep to their day, open or not: their stamps name a period.
+    """
     start = days[..., None]  # (..., 1)
     offset = frequency.count * steps  # (K,)
     if frequency.family == "day":
@@ -178,12 +183,14 @@ def advance_days(
         nearest = start + (frequency.anchor - weekday(start) + 3) % 7 - 3
         return nearest + 7 * offset
     if frequency.family == "business":
-        dates = np.busday_offset(start.astype("datetime64[D]"), offset, roll="backward", weekmask=weekmask)
+        dates = np.busday_offset(start.astype("datetime64[D]"), offset, roll="backward", busdaycal=open_days)
         return np.asarray(dates).astype(np.int64)
-    return _advance_months(frequency, start, offset)
+    return _advance_months(frequency, start, offset, open_days)
 
 
-def _advance_months(frequency: Frequency, start: NDArray[np.int64], offset: NDArray[np.int64]) -> NDArray[np.int64]:
+def _advance_months(
+    frequency: Frequency, start: NDArray[np.int64], offset: NDArray[np.int64], open_days: np.busdaycalendar
+) -> NDArray[np.int64]:
     months = months_of(start)  # (..., 1)
     if frequency.rule.endswith("S"):
         months = months - (months - frequency.anchor) % frequency.period
@@ -198,25 +205,27 @@ def _advance_months(frequency: Frequency, start: NDArray[np.int64], offset: NDAr
     if frequency.rule == "E":
         return last
     edge, roll = (first, "forward") if frequency.rule == "BS" else (last, "backward")
-    return business_day_near(edge, roll)
+    return business_day_near(edge, roll, open_days)
 
 
-def business_day_near(days: NDArray[np.int64], roll: Any) -> NDArray[np.int64]:
-    """Working day, Monday to Friday, at `days` or the next one in the direction `roll`."""
-    dates = np.busday_offset(days.astype("datetime64[D]"), 0, roll=roll, weekmask=WORKING_WEEK)
+def business_day_near(
+    days: NDArray[np.int64], roll: Any, open_days: np.busdaycalendar = _WORKING_DAYS
+) -> NDArray[np.int64]:
+    """Working day, Monday to Friday unless others are named, at `days` or the next one in the direction `roll`."""
+    dates = np.busday_offset(days.astype("datetime64[D]"), 0, roll=roll, busdaycal=open_days)
     return np.asarray(dates).astype(np.int64)
 
 
-def advance_clock(step: int, stamps: NDArray[np.int64], steps: NDArray[np.int64], weekmask: str) -> NDArray[np.int64]:
+def advance_clock(
+    step: int, stamps: NDArray[np.int64], steps: NDArray[np.int64], open_days: np.busdaycalendar
+) -> NDArray[np.int64]:
     """Microseconds (..., K) that lie `steps` (K,) steps of `step` microseconds of open days after `stamps` (...)."""
     start = stamps[..., None]  # (..., 1)
-    if weekmask == EVERY_DAY:
-        return start + step * steps
     days, clock = start // DAY_US, start % DAY_US  # (..., 1)
     dates = days.astype("datetime64[D]")
-    opened = np.busday_count(_FAR_PAST, dates, weekmask=weekmask)  # open days before this one
+    opened = np.busday_count(_FAR_PAST, dates, busdaycal=open_days)  # open days before this one
     # On a closed day, one step back from the first stamp of the next open day.
-    clock = np.where(np.is_busday(dates, weekmask=weekmask), clock, clock % step - step)
+    clock = np.where(np.is_busday(dates, busdaycal=open_days), clock, clock % step - step)
     position = opened * DAY_US + clock + step * steps  # (..., K), in microseconds of open days
-    dates = np.busday_offset(_FAR_PAST, position // DAY_US, roll="forward", weekmask=weekmask)
+    dates = np.busday_offset(_FAR_PAST, position // DAY_US, roll="forward", busdaycal=open_days)
     return np.asarray(dates).astype(np.int64) * DAY_US + position % DAY_US

@@ -81,9 +81,13 @@ def renumber(codes: NDArray[np.int32], size: int) -> tuple[NDArray[np.int32], ND
     int32 (R,), int64 (S,)
         The new number of each row's series; the old number of each new one.
     """
-    first = np.full(size, len(codes), dtype=np.int64)
-    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)  # the last assignment of several counts
-    old = np.argsort(first, kind="stable")[: np.count_nonzero(first < len(codes))]
+    starts = np.concatenate(([0], np.flatnonzero(codes[1:] != codes[:-1]) + 1))  # of runs of one series
+    runs = codes[starts]
+    first = np.full(size, len(runs), dtype=np.int64)
+    first[runs[::-1]] = np.arange(len(runs) - 1, -1, -1)  # the last assignment of several counts
+    old = np.argsort(first, kind="stable")[: np.count_nonzero(first < len(runs))]
+    if len(old) == size and np.array_equal(old, np.arange(size)):
+        return codes, old
     new = np.zeros(size, dtype=np.int32)
     new[old] = np.arange(len(old), dtype=np.int32)
     return new[codes], old

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.calendar import Calendar, learn_calendar
+from rnncast.data.calendar import Calendar
+from rnncast.data.isotime import format_stamp
 from rnncast.errors import DataError
 
 TARGET = 0
@@ -30,11 +31,14 @@ class Columns:
         Name of the id column, or None for an input that is one series.
     target
         Name of the column to forecast.
+    wide
+        Whether the input was in wide layout, a column for each series, and has neither an id column nor a target.
     """
 
     time: str
     id: str | None
     target: str
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,29 +107,30 @@ class Panel:
         """Panel of the rows where `mask` (R,) is true; series left without a row are dropped.
 
         With `relearn_calendar` the calendar is learnt again from the rows that are left, so that nothing of the
-        others stays in it; otherwise the calendar is kept.
+        others stays in it, and what the user named of it is kept; otherwise all of it is kept.
         """
         owner = np.repeat(np.arange(len(self.ids)), self.lengths)[mask]  # (rows kept,)
         counts = np.bincount(owner, minlength=len(self.ids))  # (S,)
         present = np.flatnonzero(counts)
         indptr = np.concatenate(([0], np.cumsum(counts[present]))).astype(np.int64)
         times = self.times[mask]
-        calendar = learn_calendar(times, indptr) if relearn_calendar else self.calendar
+        ids = tuple(self.ids[s] for s in present)
         return replace(
             self,
-            ids=tuple(self.ids[s] for s in present),
+            ids=ids,
             indptr=indptr,
             times=times,
             values=self.values[mask],
-            calendar=calendar,
+            calendar=self.calendar.relearn(times, indptr, ids) if relearn_calendar else self.calendar,
         )
 
     def until(self, cutoff: np.datetime64 | int) -> Panel:
         """Panel of the rows at or before `cutoff`; its calendar is learnt from those rows alone."""
         mask = self.times <= cutoff
         if not mask.any():
-            raise DataError(f"no row at or before {cutoff}", hint=f"the first row is at {self.times.min()}")
-        return self.keep(mask, relearn_calendar=not self.calendar.given)
+            first = format_stamp(self.times.min(), self.calendar.zone)
+            raise DataError(f"no row at or before {cutoff}", hint=f"the first row is at {first}")
+        return self.keep(mask, relearn_calendar=True)
 
     def tail(self, rows: int) -> Panel:
         """Panel of at most the last `rows` rows of each series, with the same calendar."""

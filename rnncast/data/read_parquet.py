@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rnncast.data.arrow import is_text
+from rnncast.data.cells import Cells, CellsBuilder
+from rnncast.data.names import NameParser
 from rnncast.data.source import Source
-from rnncast.data.table import Kind, kind_of_text
+from rnncast.data.table import Kind, Parser, kind_of_text
 from rnncast.errors import DataError
 
 _SAMPLE_ROWS = 256
@@ -16,15 +18,18 @@ _SAMPLE_ROWS = 256
 class ParquetTable:
     """A Parquet file. Satisfies `rnncast.data.table.Table`."""
 
+    separator = ""
+
     def __init__(self, source: Source) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         self.name = source.name
-        self.data = source.data
+        self.source = source
+        self.notes = source.notes
         try:
             # `pyarrow.parquet.read_table` imports pandas, this does not.
-            self.file = pq.ParquetFile(pa.BufferReader(source.data))
+            self.file = pq.ParquetFile(self._input())
             self.schema = self.file.schema_arrow
         except (pa.ArrowException, OSError) as error:
             raise DataError(
@@ -41,64 +46,99 @@ class ParquetTable:
             )
         if self.file.metadata.num_rows == 0:
             raise DataError("the file holds no row", where=self.name)
-        self._columns: dict[int, Any] = {}
+
+    def _input(self) -> Any:
+        import pyarrow as pa
+
+        return self.source.path or pa.BufferReader(self.source.read(0, self.source.size))
 
     def kind(self, column: int) -> Kind:
-        """What the type, or the first cells of a text column, say."""
+        """What the type of a column says, or its first cells if it is text."""
         import pyarrow as pa
 
         kinds, dtype = pa.types, self.schema.field(column).type
         if kinds.is_dictionary(dtype):
             dtype = dtype.value_type
-        if kinds.is_integer(dtype) or kinds.is_floating(dtype) or kinds.is_decimal(dtype):
+        if kinds.is_integer(dtype) or kinds.is_floating(dtype) or kinds.is_decimal(dtype) or kinds.is_null(dtype):
             return Kind.NUMBER
         if kinds.is_timestamp(dtype) or kinds.is_date(dtype):
             return Kind.TIME
-        if kinds.is_string(dtype) or kinds.is_large_string(dtype) or kinds.is_string_view(dtype):
-            return kind_of_text([cell or "" for cell in self.column(column).slice(0, _SAMPLE_ROWS).to_pylist()])
+        if self._holds_text(column):
+            return kind_of_text(self.sample(column))
         return Kind.UNUSABLE
 
-    def load(self, time: int | None, target: int, series: int | None) -> None:
-        """Read the columns of these roles in one pass; that of `series` may stay a dictionary.
+    def _holds_text(self, column: int) -> bool:
+        import pyarrow as pa
+
+        dtype = self.schema.field(column).type
+        dtype = dtype.value_type if pa.types.is_dictionary(dtype) else dtype
+        return any(test(dtype) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))
+
+    def sample(self, column: int) -> list[str]:
+        """First cells of a column of text; none of a typed one."""
+        import pyarrow as pa
+
+        if not self._holds_text(column):
+            return []
+        try:
+            batch = next(self.file.iter_batches(_SAMPLE_ROWS, columns=[self.names[column]]), None)
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from error
+        return [] if batch is None else [str(cell) if cell is not None else "" for cell in batch.column(0).to_pylist()]
+
+    def texts(self, column: int) -> Iterator[Any]:
+        """All cells of a column as text, one pyarrow array a piece; none of a typed one."""
+        if self._holds_text(column):
+            yield from (_plain(chunk) for chunk in self._read([column])[0].chunks)
+
+    def load(self, parsers: Mapping[int, Parser]) -> dict[int, Cells]:
+        """Read and parse columns in one pass.
 
         Raises
         ------
         DataError
             The file is damaged.
         """
-        self._read([column for column in (time, target, series) if column is not None], series)
+        named = [column for column, parser in parsers.items() if isinstance(parser, NameParser)]
+        rows = self.file.metadata.num_rows
+        cells = {}
+        for column, chunks in zip(parsers, self._read(list(parsers), named), strict=True):
+            builder = CellsBuilder(rows)
+            for chunk in chunks.chunks:
+                builder.add(parsers[column].parse(chunk if column in named else _plain(chunk)))
+            cells[column] = builder.cells()
+        return cells
 
-    def _read(self, columns: Sequence[int], encoded: int | None = None) -> None:
+    def _read(self, columns: list[int], encoded: list[int] | None = None) -> list[Any]:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         names = [self.names[c] for c in columns]
         file = self.file
-        if encoded is not None and "string" in str(self.schema.field(encoded).type):
-            file = pq.ParquetFile(pa.BufferReader(self.data), read_dictionary=[self.names[encoded]])
+        if dictionaries := [self.names[c] for c in encoded or () if self._holds_text(c)]:
+            file = pq.ParquetFile(self._input(), read_dictionary=dictionaries)
         try:
             table = file.read(columns=names)
         except (pa.ArrowException, OSError) as error:
-            raise DataError(
-                "the Parquet file is damaged", where=self.name, hint=str(error).splitlines()[0][:200]
-            ) from error
-        for column, name in zip(columns, names, strict=True):
-            self._columns[column] = _plain(table[name], keep_dictionary=column == encoded)
+            raise self._damaged(error) from error
+        return [table[name] for name in names]
 
-    def column(self, column: int) -> Any:
-        """Cells of a column in the file's type: a pyarrow ChunkedArray, dictionaries decoded."""
-        if column not in self._columns:
-            self._read([column])
-        return self._columns[column]
+    def _damaged(self, error: Exception) -> DataError:
+        return DataError("the Parquet file is damaged", where=self.name, hint=str(error).splitlines()[0][:200])
 
     def place(self, row: int) -> str:
         """File and number of a row, from 1."""
         return f"{self.name}, row {row + 1}"
 
+    def cell(self, row: int, column: int) -> str:
+        """A cell as it stands in the file."""
+        return str(self._read([column])[0][row].as_py())
 
-def _plain(column: Any, keep_dictionary: bool) -> Any:
+
+def _plain(column: Any) -> Any:
+    """A column without a dictionary, its text in pyarrow's common type."""
     import pyarrow as pa
 
-    if pa.types.is_dictionary(column.type) and not keep_dictionary:
+    if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     return column.cast(pa.string()) if is_text(column) and column.type != pa.string() else column

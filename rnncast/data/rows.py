@@ -32,12 +32,15 @@ class Rows:
         Number of each row's series; None for one series.
     ids : tuple of str, length S
         Names of the series.
+    unnamed : bool (R,) or None
+        Rows without a name of their series; None if there are none.
     """
 
     rows: NDArray[np.int64] | None = None
     times: NDArray[Any] = field(default_factory=lambda: np.empty(0, np.int64))
     codes: NDArray[np.int32] | None = None
     ids: tuple[str, ...] = (SINGLE_ID,)
+    unnamed: NDArray[np.bool_] | None = None
 
     def in_file(self, places: NDArray[Any]) -> NDArray[np.int64]:
         """Rows of the file at these places, given by number or by a mask (R,)."""
@@ -54,6 +57,7 @@ class Rows:
         if dropped:
             self.rows, self.times = self.in_file(mask), self.times[mask]
             self.codes = None if self.codes is None else self.codes[mask]
+            self.unnamed = None if self.unnamed is None else self.unnamed[mask]
         return dropped
 
     def series(self, place: int) -> str | None:
@@ -77,6 +81,14 @@ class Rows:
     def count(self, rows: int) -> None:
         """Give the rows, all `rows` of the file, the steps 1, 2, ... of their series."""
         self.times = count_rows(self.codes, rows)
+
+    def are_arranged(self) -> bool:
+        """Whether the rows stand in the order of a panel already, no stamp of a series twice."""
+        stamps = self.times.view(np.int64)
+        rises = stamps[1:] > stamps[:-1]
+        if self.codes is None:
+            return bool(rises.all())
+        return bool(np.where(self.codes[1:] == self.codes[:-1], rises, self.codes[1:] > self.codes[:-1]).all())
 
     def arrange(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], Order]:
         """Bring the rows into the order of a panel; the values (R,) in that order, and what it took."""
@@ -102,6 +114,51 @@ class Rows:
         order = find_order(self.times, codes).rows
         times, codes = (self.times, codes) if order is None else (self.times[order], codes[order])
         return len(find_duplicates(times, codes)) == 0
+
+    def second_time(self, repeated: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which rows (R,) of those `repeated` (R,) by a clock that goes back have the later of their two times.
+
+        Of two rows of a series with one time by the clock, the later is the second in the file; the first, if the file
+        goes back in time as a whole.
+        """
+        places = np.flatnonzero(repeated)
+        codes = np.zeros(len(places), np.int64) if self.codes is None else self.codes[places].astype(np.int64)
+        order = np.lexsort((places, self.times[places].view(np.int64), codes))
+        stamps, codes = self.times[places][order], codes[order]
+        twice = (stamps[1:] == stamps[:-1]) & (codes[1:] == codes[:-1])
+        steps = np.diff(self.times.view(np.int64))
+        backwards = np.count_nonzero(steps < 0) > np.count_nonzero(steps > 0)
+        later = np.zeros(len(self.times), dtype=bool)
+        later[places[order][:-1][twice] if backwards else places[order][1:][twice]] = True
+        return later
+
+    def merge_duplicates(self, again: NDArray[np.int64], values: NDArray[np.float64], how: str) -> NDArray[np.float64]:
+        """Keep one of arranged rows with one stamp: the first, the last, or the first with their mean.
+
+        Parameters
+        ----------
+        again
+            Places of the rows with the stamp of the row before, from `duplicates`.
+        values : float64 (R,)
+            Values in the order of the rows.
+        how
+            ``first``, ``last`` or ``mean``; absent values (NaN) do not count in a mean.
+        """
+        begins = np.ones(len(values), dtype=bool)
+        begins[again] = False
+        starts = np.flatnonzero(begins)
+        if how == "mean":
+            present = ~np.isnan(values)
+            sums = np.add.reduceat(np.where(present, values, 0.0), starts)
+            counts = np.add.reduceat(present.astype(np.int64), starts)
+            values = values.copy()
+            values[starts] = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+        kept = begins
+        if how == "last":
+            kept = np.ones(len(values), dtype=bool)
+            kept[again - 1] = False
+        self.keep(kept)
+        return values[kept]
 
     def indptr(self) -> NDArray[np.int64]:
         """Division (S + 1,) of the arranged rows into series."""

@@ -1,19 +1,22 @@
 """A panel in words, for the notes on stderr.
 
-Dimension letter: `R` rows of all series together.
+Dimension letter: `N` holes.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from rnncast.data.frequency import DAY_US, EVERY_DAY, months_of
+from rnncast.data.frequency import DAY_US
+from rnncast.data.holes import find_holes
+from rnncast.data.isotime import format_stamp
 from rnncast.data.panel import Panel
+from rnncast.data.recurring import RECENT_DAYS
 
-_CLOSURE_US = 9 * DAY_US  # a closed week between two weekends is no hole
+__all__ = ["counted", "describe_constants", "describe_holes", "describe_panel", "format_stamp"]
+
+_CLOSURE_US = 9 * DAY_US  # a closed week between two weekends
+_MANY_HOLES = 0.05  # of the rows; the holidays of a stock exchange are less
 
 
 def describe_panel(panel: Panel) -> str:
@@ -23,9 +26,9 @@ def describe_panel(panel: Panel) -> str:
     if panel.columns.id is not None:
         columns.append(f"id column {panel.columns.id!r}")
     columns.append(f"target {panel.columns.target!r}")
-    first, last = panel.times.min(), panel.times.max()
+    first, last = (format_stamp(stamp, panel.calendar.zone) for stamp in (panel.times.min(), panel.times.max()))
     return (
-        f"{count:,} series, {len(panel.times):,} rows, {format_stamp(first)} to {format_stamp(last)}; "
+        f"{count:,} series, {len(panel.times):,} rows, {first} to {last}; "
         f"{', '.join(columns)}; {panel.calendar.describe()}"
     )
 
@@ -33,14 +36,6 @@ def describe_panel(panel: Panel) -> str:
 def counted(count: int, what: str) -> str:
     """Number and noun, in the plural where it belongs: ``1 row``, ``2,000 rows``."""
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
-
-
-def format_stamp(stamp: Any) -> str:
-    """Stamp as text: a date alone if it is midnight, a time to the minute if that is all; integers as they are."""
-    if not isinstance(stamp, np.datetime64):
-        return str(stamp)
-    text = str(stamp.astype("datetime64[us]")).replace("T", " ")
-    return text.removesuffix(".000000").removesuffix(":00").removesuffix(" 00:00")
 
 
 def describe_constants(panel: Panel) -> str | None:
@@ -56,42 +51,29 @@ def describe_constants(panel: Panel) -> str | None:
 
 
 def describe_holes(panel: Panel) -> str | None:
-    """The rows missing between others, counted, with the longest hole; None if there are none to speak of.
+    """The open stamps missing between rows, counted, with the longest hole; None if there are none to speak of.
 
-    Closed days cannot be told from missing rows where the calendar has a weekday mask, or sessions: there only a hole
-    longer than nine days makes a note.
+    A calendar with closed days may not know all of a market's holidays: from a short file they cannot be learnt, and
+    those of a single year follow no rule. There it takes many holes, or one longer than nine days, to make a note; and
+    since closures change, only those of the years that they are learnt from are counted, besides the long ones.
     """
-    if len(panel.times) < 2:
-        return None
-    inside = np.ones(len(panel.times) - 1, dtype=bool)  # (R - 1,)
-    inside[panel.indptr[1:-1] - 1] = False
-    holes = np.flatnonzero(_is_hole(panel) & inside)
+    holes = find_holes(panel.times, panel.indptr, panel.calendar)  # (N,)
     if not len(holes):
         return None
     stamps = panel.times.view(np.int64)
-    widest = int(holes[np.argmax(stamps[holes + 1] - stamps[holes])])
+    lengths = stamps[holes + 1] - stamps[holes]
+    if panel.is_dated and not panel.calendar.is_always_open:
+        is_long = lengths > _CLOSURE_US
+        spoken_for = is_long | (stamps[holes] > stamps.max() - RECENT_DAYS * DAY_US)
+        holes, lengths = holes[spoken_for], lengths[spoken_for]
+        if not is_long.any() and len(holes) <= _MANY_HOLES * len(stamps):
+            return None
+    widest = int(holes[np.argmax(lengths)])
+    zone = panel.calendar.zone
     owner = int(np.searchsorted(panel.indptr, widest, side="right")) - 1
     series = f" in series {panel.ids[owner]!r}" if len(panel.ids) > 1 else ""
     return (
         f"{counted(len(holes), 'hole')} between rows, the longest from "
-        f"{format_stamp(panel.times[widest])} to {format_stamp(panel.times[widest + 1])}{series}; "
+        f"{format_stamp(panel.times[widest], zone)} to {format_stamp(panel.times[widest + 1], zone)}{series}; "
         "rows are modelled one after the other, as if there were none"
     )
-
-
-def _is_hole(panel: Panel) -> NDArray[np.bool_]:
-    """Whether more than a step, or a usual closure, lies between each row and the next; shape (R - 1,)."""
-    frequency = panel.calendar.frequency
-    stamps = panel.times.view(np.int64)
-    if frequency.family == "month":
-        return np.diff(months_of(stamps // DAY_US)) > frequency.count
-    gaps = np.diff(stamps)
-    if frequency.family == "step":
-        return gaps > frequency.count
-    if frequency.family == "week":
-        return gaps > (7 * frequency.count + 3) * DAY_US
-    if frequency.family == "day":
-        return gaps // DAY_US > frequency.count
-    if frequency.family == "clock" and panel.calendar.weekmask == EVERY_DAY:
-        return gaps > max(DAY_US, 2 * frequency.count)
-    return gaps > _CLOSURE_US

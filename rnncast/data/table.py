@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
-MISSING_MARKERS = ("", ".", "na", "n/a", "null", "nan")
-"""Cells that stand for no observation, in lower case."""
-
-COMMON_MARKERS = ("", ".", "NA", "N/A", "null", "NULL", "NaN", "nan")
-"""The spellings of them that pyarrow's reader is told of."""
+from rnncast.data.cells import Cells
+from rnncast.data.forms import CLOCK, forms_of, is_stamp
+from rnncast.data.markers import is_missing
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2}([ T][0-9:.]+(Z|[+-][0-9]{2}:?[0-9]{2})?)?)?")
-_OTHER_DATE = re.compile(
-    r"[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}.*|[0-9]{1,2}[ -]?[A-Za-z]{3,9}[ -]?[0-9]{2,4}.*"
-    r"|[A-Za-z]{3,9}[ -][0-9]{1,2},?[ -][0-9]{2,4}.*|[0-9]{4}[- ]?[QqWw][0-9]{1,2}"
-)
-# Marks between thousands, currency signs, brackets: meant as a number, and refused as one by its cell.
-_NEAR_NUMBER = re.compile(r"[(+\-\u2212$€£¥ ]*[0-9][0-9.,'\s]*([eE][+-]?[0-9]+)?[)%$€£¥ *]*")
+# Marks between thousands, currency signs, brackets: meant as a number, whatever becomes of it.
+_NEAR_NUMBER = re.compile(r"[(+\-\u2212$€£¥ ]*[0-9][0-9.,'’\s]*([eE][+-]?[0-9]+)?[)%$€£¥ *+-]*")
 
 
 class Kind(Enum):
     """What the cells of a column look like."""
 
     TIME = "dates"
+    CLOCK = "times of day"
     NUMBER = "numbers"
     TEXT = "text"
-    FOREIGN_TIME = "dates in another form than ISO 8601"
     UNUSABLE = "neither numbers, dates nor text"
+
+
+class Parser(Protocol):
+    """Turns the cells of a column into numbers or stamps, piece by piece."""
+
+    @property
+    def csv_type(self) -> Any | None:
+        """The pyarrow type in which a CSV reader may hand over cells already converted; None for text alone."""
+        ...
+
+    def parse(self, column: Any) -> Cells:
+        """Values of a pyarrow column, of text or typed; shapes (R,)."""
+        ...
 
 
 class Table(Protocol):
@@ -38,36 +44,59 @@ class Table(Protocol):
 
     name: str
     names: tuple[str, ...]
+    separator: str
+    notes: tuple[str, ...]
 
     def kind(self, column: int) -> Kind:
         """What the first cells of a column look like."""
         ...
 
-    def load(self, time: int | None, target: int, series: int | None) -> None:
-        """Read the columns of these roles in one pass. `column` reads what was not loaded."""
+    def sample(self, column: int) -> Sequence[str]:
+        """First cells of a column of text; none of a typed one."""
         ...
 
-    def column(self, column: int) -> Any:
-        """Cells of a column, as a pyarrow ChunkedArray; text unless all cells fit the type."""
+    def texts(self, column: int) -> Any:
+        """All cells of a column as text, as an iterator over pyarrow arrays."""
+        ...
+
+    def load(self, parsers: Mapping[int, Parser]) -> dict[int, Cells]:
+        """Read and parse columns in one pass."""
         ...
 
     def place(self, row: int) -> str:
         """Where a row stands: ``prices.csv:42`` or ``prices.parquet, row 42``."""
         ...
 
+    def cell(self, row: int, column: int) -> str:
+        """A cell as it stands in the file."""
+        ...
+
 
 def kind_of_text(cells: Sequence[str]) -> Kind:
     """Kind of most of these cells; a column without any observation passes for numbers."""
-    present = [cell.strip() for cell in cells if cell.strip().lower() not in MISSING_MARKERS]
+    present = [cell.strip() for cell in cells if not is_missing(cell)]
     if not present:
         return Kind.NUMBER
-    forms = (
-        (Kind.NUMBER, NUMBER),
-        (Kind.TIME, ISO_DATE),
-        (Kind.FOREIGN_TIME, _OTHER_DATE),
-        (Kind.NUMBER, _NEAR_NUMBER),
+    tests = (
+        (Kind.NUMBER, lambda cell: NUMBER.fullmatch(cell) is not None),
+        (Kind.TIME, is_stamp),
+        (Kind.CLOCK, CLOCK.fits),
+        (Kind.NUMBER, lambda cell: _NEAR_NUMBER.fullmatch(cell) is not None),
     )
-    for kind, pattern in forms:
-        if sum(pattern.fullmatch(cell) is not None for cell in present) > len(present) / 2:
+    for kind, test in tests:
+        if sum(map(test, present)) > len(present) / 2:
             return kind
     return Kind.TEXT
+
+
+def is_full_date(cell: str) -> bool:
+    """Whether a cell is a date with a day, or finer."""
+    return any("day" in form.regex.groupindex for form in forms_of(cell.strip()))
+
+
+def is_data(cells: Sequence[str]) -> bool:
+    """Whether these fields are a row rather than names: a date is among them, or nothing but numbers."""
+    present = [cell.strip() for cell in cells if cell.strip()]
+    if not present:
+        return False
+    return any(map(is_full_date, present)) or all(_NEAR_NUMBER.fullmatch(cell) or is_missing(cell) for cell in present)

@@ -1,13 +1,16 @@
-"""Stamps: ISO 8601 dates and times, integer steps, and the typed columns of Parquet.
+"""Stamps: dates and times in the forms of `rnncast.data.forms`, UNIX times, integer steps, typed columns of Parquet.
 
-Zones, UNIX times and regional forms are not understood yet, and refused in so many words.
+A column has one form. Where day and month could change places, all of its cells are asked; if they do not settle it,
+it is an error, not a guess.
 
-Dimension letter: `R` rows.
+Dimension letters: `R` rows, `U` distinct cells.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,151 +18,217 @@ from numpy.typing import NDArray
 
 from rnncast.data.arrow import filled_text, is_text, mask_to_numpy, nulls, text_array, text_scalar, to_numpy
 from rnncast.data.cells import Cells, some
+from rnncast.data.forms import ISO, Form, forms_of
 from rnncast.data.frequency import DAY_US
-from rnncast.data.table import MISSING_MARKERS
+from rnncast.data.markers import MISSING_MARKERS, is_missing
+from rnncast.data.stamp_parts import StampParts, east_of_utc
 from rnncast.errors import DataError, UsageError
 
-_DATE = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-_CLOCK = r"([01][0-9]|2[0-3])(:[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6}0*)?)?)?"
-_STAMP = rf"^({_DATE}([ T]{_CLOCK})?|[0-9]{{4}}-(0[1-9]|1[0-2]))$"
-_INTEGER = r"^[+-]?[0-9]{1,18}(\.0*)?$"
-_ZONE = re.compile(r".*[0-9](Z|z| ?UTC| ?GMT|[+-][0-9]{2}(:?[0-9]{2})?)")
-_LEAST_UNIX_TIME = 10**8  # seconds, in 1973
-_ZONES = "zones are not supported yet: give the stamps in one zone, without naming it"
+_INTEGER = r"[+-]?[0-9]{1,19}(?:\.0*)?"
+_STEP = Form("integer steps", _INTEGER)
+_DENSER = 5.0  # times that one reading must put more dates into the same span, to settle where the year stands
+_MISSING = (*MISSING_MARKERS, "nat")
 
 
-def parse_times(column: Any) -> Cells:
-    """Read a pyarrow column as stamps, datetime64[us] (R,), or as integer steps, int64 (R,).
+class AmbiguousStamps(ValueError):
+    """Dates that can be read in two ways; the message says which."""
+
+
+@dataclass
+class StampParser:
+    """Reads columns as stamps, int64 microseconds since 1970 (R,), or as integers, int64 (R,).
+
+    Attributes
+    ----------
+    form
+        How the cells of a column of text are written; None for one without text.
+    zoned
+        Whether its cells name their zone, or their offset from UTC; the stamps are then in UTC.
+    is_dated
+        Whether it reads stamps rather than integers.
+    zones
+        Zones and offsets met.
+    """
+
+    form: Form | None = None
+    zoned: bool = False
+    is_dated: bool = True
+    zones: set[str] = field(default_factory=set)
+
+    @property
+    def csv_type(self) -> Any | None:
+        """Type that a CSV reader may convert to; only plain ISO stamps and integers are left to it."""
+        import pyarrow as pa
+
+        if not self.is_dated:
+            return pa.int64()
+        return pa.timestamp("us") if self.form is ISO and not self.zoned else None
+
+    def parse(self, column: Any) -> Cells:
+        """Stamps or integers of a pyarrow column.
+
+        Raises
+        ------
+        ValueError
+            The column as a whole is of no understood form; the message completes "column x ...".
+        """
+        import pyarrow as pa
+
+        kinds, dtype = pa.types, column.type
+        if is_text(column):
+            return self._of_text(column)
+        if kinds.is_timestamp(dtype) or kinds.is_date(dtype):
+            return self._of_typed(column)
+        if kinds.is_integer(dtype) or kinds.is_floating(dtype) or kinds.is_decimal(dtype):
+            self.is_dated = False
+            try:
+                steps = column.cast(pa.int64())
+            except pa.ArrowInvalid as error:
+                raise ValueError("holds fractions or NaN, expected dates or integer steps") from error
+            return Cells(to_numpy(steps, "i8"), nulls(column))
+        raise ValueError(f"holds {dtype}, expected dates or integer steps")
+
+    def _of_typed(self, column: Any) -> Cells:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if pa.types.is_timestamp(column.type) and column.type.tz is not None:
+            self.zones.add(column.type.tz)
+            self.zoned = True
+        try:
+            stamps = pc.cast(column, pa.timestamp("us", tz=getattr(column.type, "tz", None))).cast(pa.int64())
+        except pa.ArrowInvalid as error:
+            raise ValueError("has stamps finer than a microsecond, or outside of the years that can be kept") from error
+        return Cells(to_numpy(stamps, "i8"), nulls(column))
+
+    def _of_text(self, column: Any) -> Cells:
+        import pyarrow.compute as pc
+
+        text = filled_text(column)
+        missing = mask_to_numpy(pc.is_in(pc.utf8_lower(text), text_array(_MISSING)))
+        if self.form is None:
+            return Cells(np.zeros(len(missing), np.int64), some(missing), some(~missing))
+        values, good = self._integers(text) if not self.is_dated else self._stamps(text, self.form)
+        return Cells(values, some(missing), some(~missing & ~good))
+
+    def _integers(self, text: Any) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        is_integer = pc.match_substring_regex(text, _STEP.anchored)
+        plain = pc.replace_substring_regex(pc.replace_substring_regex(text, r"\.0*$", ""), r"^\+", "")
+        plain = pc.if_else(is_integer, plain, text_scalar("0"))
+        try:
+            values = to_numpy(pc.cast(plain, pa.int64()), "i8")
+        except pa.ArrowInvalid as error:
+            raise ValueError("holds integers of more than 64 bits") from error
+        return values, mask_to_numpy(is_integer)
+
+    def _stamps(self, text: Any, form: Form) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Microseconds (R,), and which cells (R,) are stamps of the form that exist."""
+        import pyarrow.compute as pc
+
+        fits = mask_to_numpy(pc.match_substring_regex(text, form.anchored))
+        parts = StampParts(pc.extract_regex(text, form.anchored), len(fits))
+        days, exists = parts.days()
+        clock, in_day = parts.clock()
+        offset, zoned = self._offsets(parts)
+        return days * DAY_US + clock - offset, fits & exists & in_day & (zoned == self.zoned)
+
+    def _offsets(self, parts: StampParts) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Microseconds east of UTC (R,), and which cells (R,) name a zone."""
+        codes, names = parts.distinct("zone")
+        if not any(names):
+            return np.zeros(len(codes), np.int64), np.zeros(len(codes), dtype=bool)
+        self.zones |= {name for name in names if name}
+        east = np.array([east_of_utc(name) for name in names], dtype=np.int64)
+        return east[codes], np.array([bool(name) for name in names])[codes]
+
+
+# ---- which form a column has
+
+
+def find_form(sample: Sequence[str], everything: Iterable[Any], dayfirst: bool | None) -> StampParser:
+    """The parser of a column of text.
+
+    Parameters
+    ----------
+    sample
+        First cells. The first that is written like a stamp, or an integer, says how all are.
+    everything
+        All cells, as pyarrow text arrays; asked only where the form does not say the order of day, month and year.
+    dayfirst
+        The order that the user named, or None.
 
     Raises
     ------
-    ValueError
-        The column as a whole is of no understood form; the message completes "column x ...".
+    AmbiguousStamps
+        The cells allow several orders.
     """
+    for cell in map(str.strip, sample):
+        if is_missing(cell) or cell.lower() == "nat":
+            continue
+        if _STEP.fits(cell):
+            return StampParser(_STEP, is_dated=False)
+        if forms := forms_of(cell):
+            wanted = {None: None, True: "dmy", False: "mdy"}[dayfirst]
+            forms = tuple(f for f in forms if not f.order or wanted in (None, f.order)) or forms
+            plain = forms[0] is ISO and all(ISO.fits(other.strip()) or not forms_of(other.strip()) for other in sample)
+            form = forms[0] if plain or len(forms) == 1 else _settled(forms, everything)
+            match = form.regex.fullmatch(cell)
+            return StampParser(form, zoned=bool(match and match.groupdict().get("zone")))
+    return StampParser(ISO)
+
+
+def _settled(forms: Sequence[Form], everything: Iterable[Any]) -> Form:
+    """The one form of several that most distinct cells allow; two-digit years by how close the dates then lie."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    kinds, dtype = pa.types, column.type
-    if is_text(column):
-        return _times_of_text(column)
-    missing = nulls(column)
-    if kinds.is_timestamp(dtype) or kinds.is_date(dtype):
-        if kinds.is_timestamp(dtype) and dtype.tz is not None:
-            raise ValueError(f"has the zone {dtype.tz}; {_ZONES}")
-        try:
-            stamps = pc.cast(column, pa.timestamp("us")).cast(pa.int64())
-        except pa.ArrowInvalid as error:
-            raise ValueError("has stamps finer than a microsecond, or outside of the years that can be kept") from error
-        return Cells(to_numpy(stamps, "i8").view("datetime64[us]"), missing)
-    if kinds.is_integer(dtype) or kinds.is_floating(dtype) or kinds.is_decimal(dtype):
-        try:
-            steps = pc.cast(column, pa.int64())
-        except pa.ArrowInvalid as error:
-            raise ValueError("holds fractions or NaN, expected dates or integer steps") from error
-        return _times_of_integers(to_numpy(steps, "i8"), missing)
-    raise ValueError(f"holds {dtype}, expected dates or integer steps")
+    dates = pa.array([], pa.string())
+    for text in everything:  # the time of day tells nothing: distinct dates are few
+        day = pc.replace_substring_regex(filled_text(text), "[T, ]+[0-9]{1,2}:.*$", "")
+        dates = pc.unique(pa.concat_arrays([dates, pc.unique(day)]))
+    readings = [(form, *StampParser(form)._stamps(dates, form)) for form in forms]
+    most = max(int(good.sum()) for _, _, good in readings)
+    fits = [(form, stamps[good]) for form, stamps, good in readings if int(good.sum()) == most]
+    if all(np.array_equal(stamps, fits[0][1]) for _, stamps in fits):
+        return fits[0][0]
+    if len(fits) > 1:
+        density = {form: len(days) / (np.ptp(days) / DAY_US + 1) for form, days in fits}
+        year_first = [form for form, _ in fits if form.order == "ymd"]
+        others = [form for form, _ in fits if form.order != "ymd"]
+        if year_first and others:
+            own, other = density[year_first[0]], max(density[form] for form in others)
+            fits = [
+                (form, days)
+                for form, days in fits
+                if (form in others if other > _DENSER * own else form in year_first if own > _DENSER * other else True)
+            ]
+    if len(fits) > 1:
+        first = next(n for n in range(len(dates)) if readings[0][2][n])
+        shown = [f"{np.datetime64(int(stamps[first]), 'us').astype('datetime64[D]')} ({form.label})"
+                 for form, stamps, good in readings if good[first]]  # fmt: skip
+        raise AmbiguousStamps(f"can be read in two ways: {dates[first].as_py()!r} may be {' or '.join(shown)}")
+    return fits[0][0]
 
 
-def _times_of_integers(
-    values: NDArray[np.int64], missing: NDArray[np.bool_] | None, bad: NDArray[np.bool_] | None = None
-) -> Cells:
-    """Integers as steps, unless all of them are dates written without hyphens, or UNIX times."""
-    usable = np.ones(len(values), dtype=bool)
-    for mask in (missing, bad):
-        usable &= True if mask is None else ~mask
-    present = values[usable]
-    if len(present) == 0:
-        return Cells(values, missing, bad)
-    if present.min() >= _LEAST_UNIX_TIME:
-        raise ValueError("holds large integers that look like UNIX times, which are not understood yet; use ISO dates")
-    for form, divisor in (("YYYYMMDD", 1), ("YYYYMM", 100)):
-        days = _compact_dates(present if divisor == 1 else present * 100 + 1)
-        if days is not None:
-            stamps = np.zeros(len(values), dtype="datetime64[us]")
-            stamps[usable] = days
-            return Cells(stamps, missing, bad, f"integers of the time column are read as dates {form}")
-    return Cells(values, missing, bad)
-
-
-def _compact_dates(values: NDArray[np.int64]) -> NDArray[Any] | None:
-    """Dates of integers YYYYMMDD; None unless all are dates of the years 1800 to 2200."""
-    if values.min() < 18_000_101 or values.max() > 22_001_231:
-        return None
-    month, day = values // 100 % 100, values % 100
-    if month.min() < 1 or month.max() > 12 or day.min() < 1:
-        return None
-    months = ((values // 10_000 - 1970) * 12 + month - 1).astype("datetime64[M]")
-    if np.any(day > _month_lengths(months)):
-        return None
-    return np.asarray(months.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]"))
-
-
-def _month_lengths(months: NDArray[Any]) -> NDArray[np.int64]:
-    first, next_first = months.astype("datetime64[D]"), (months + np.timedelta64(1, "M")).astype("datetime64[D]")
-    lengths: NDArray[np.int64] = (next_first - first).astype(np.int64)
-    return lengths
-
-
-def _times_of_text(column: Any) -> Cells:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not column.null_count:
-        try:
-            return Cells(to_numpy(pc.cast(column, pa.timestamp("us")), "i8").view("datetime64[us]"))
-        except pa.ArrowInvalid:  # some cell is no date in the common form
-            pass
-    text = filled_text(column)
-    missing = mask_to_numpy(pc.is_in(pc.utf8_lower(text), text_array([*MISSING_MARKERS, "nat"])))
-    present = np.flatnonzero(~missing)
-    first = text[int(present[0])].as_py() if len(present) else ""
-    if re.match(_INTEGER, first):
-        return _integers_of_text(text, missing)
-    return _stamps_of_text(text, missing)
-
-
-def _integers_of_text(text: Any, missing: NDArray[np.bool_]) -> Cells:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    is_integer = pc.match_substring_regex(text, _INTEGER)
-    plain = pc.replace_substring_regex(pc.replace_substring_regex(text, r"\.0*$", ""), r"^\+", "")
-    values = to_numpy(pc.cast(pc.if_else(is_integer, plain, text_scalar("0")), pa.int64()), "i8")
-    return _times_of_integers(values, some(missing), some(~missing & ~mask_to_numpy(is_integer)))
-
-
-def _stamps_of_text(text: Any, missing: NDArray[np.bool_]) -> Cells:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    is_stamp = pc.match_substring_regex(text, _STAMP)
-    plain = pc.replace_substring_regex(text, r"(\.[0-9]{6})0+$", r"\1")
-    plain = pc.replace_substring_regex(plain, r"^([0-9]{4}-[0-9]{2})$", r"\1-01")  # a month alone is its first day
-    plain = pc.if_else(is_stamp, plain, text_scalar("1970-01-01"))
-    year, month, day = (
-        to_numpy(pc.cast(pc.utf8_slice_codeunits(plain, start, stop), pa.int64()), "i8")
-        for start, stop in ((0, 4), (5, 7), (8, 10))
-    )
-    months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")  # (R,)
-    exists = day <= _month_lengths(months)  # (R,)
-    # The time of day is read on a day that does exist.
-    clock = pc.replace_substring_regex(plain, "^.{10}", "1970-01-01")
-    of_day = to_numpy(pc.cast(clock, pa.timestamp("us")), "i8")
-    stamps = (months.astype("datetime64[D]") + (day - 1)).astype("datetime64[us]") + of_day
-    return Cells(stamps, some(missing), some(~missing & ~(mask_to_numpy(is_stamp) & exists)))
-
-
-def explain_time(cell: str) -> tuple[str, str]:
+def explain_time(parser: StampParser, cell: str) -> tuple[str, str]:
     """What is wrong with a cell that is no stamp, and how to mend it."""
     plain = cell.strip()
-    if re.match(_STAMP, plain):
-        return "is a date that does not exist", "correct it"
-    if _ZONE.fullmatch(plain) and re.match(_DATE, plain):
-        return "names a zone or an offset", _ZONES
-    if re.match(_DATE, plain) and re.search(r"\.[0-9]{7,}$", plain):
+    form = parser.form or ISO
+    match = form.regex.fullmatch(plain)
+    if match is None and ISO.fits(plain):
+        return "is written in another form than the first stamp", f"write all of them like it: {form.label}"
+    if match is None:
+        hint = f"write it like the first one ({form.label}), or remove the line if it is no row"
+        return f"is not a stamp like the first one ({form.label})", hint
+    if form is not _STEP and bool(match.groupdict().get("zone")) != parser.zoned:
+        named = "names a zone, and the first stamp names none" if not parser.zoned else "names no zone, the first does"
+        return named, "give all stamps with an offset from UTC, or none"
+    if len((match.groupdict().get("fraction") or "").rstrip("0")) > 6:
         return "is finer than a microsecond", "round it"
-    hint = "write dates as 2024-01-31, with a time of day as 2024-01-31 15:30, or integer steps"
-    return "is not a date in ISO 8601 form", hint
+    return "is a date that does not exist", "correct it"
 
 
 def parse_until(text: str, is_dated: bool) -> np.datetime64 | int:
@@ -174,8 +243,8 @@ def parse_until(text: str, is_dated: bool) -> np.datetime64 | int:
     """
     plain = text.strip()
     is_integer = re.fullmatch(r"[+-]?[0-9]+", plain) is not None
-    is_stamp = re.match(rf"^{_DATE}([ T]{_CLOCK})?$", plain) is not None
-    if not is_integer and not is_stamp:
+    match = ISO.regex.fullmatch(plain)
+    if not is_integer and (match is None or match["zone"]):
         raise UsageError(f"--until {text!r} is neither a date nor a step", hint="write 2024-01-31, or an integer step")
     if is_integer == is_dated:
         found, given = ("dates", "an integer") if is_dated else ("integer steps", "a date")

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.atomic import atomic_write
+from rnncast.data.isotime import format_times
 from rnncast.errors import StorageError, UsageError
 
 __all__ = ["FORMATS", "atomic_write", "choose_format", "format_times", "write_table"]
@@ -34,10 +35,17 @@ _SHOWN_DIGITS = 6  # in a table for the eyes
 _ANY_WIDTH = 1_000_000
 
 Columns = Mapping[str, NDArray[Any]]
+Zones = Mapping[str, str | None]
 
 
 def write_table(
-    table: Columns, destination: str | None, fmt: str | None, stream: IO[Any], *, clobber: bool = True
+    table: Columns,
+    destination: str | None,
+    fmt: str | None,
+    stream: IO[Any],
+    *,
+    clobber: bool = True,
+    zones: Zones | None = None,
 ) -> None:
     """Write a table to a file, or to a stream.
 
@@ -53,6 +61,9 @@ def write_table(
         Where to write without a destination: a text stream such as `sys.stdout`, or a binary one.
     clobber
         Whether a file may be replaced.
+    zones
+        Zones by name of column: their stamps are in UTC, and written on the wall clock of the zone, with its offset. A
+        name that is no column of stamps is passed over.
 
     Raises
     ------
@@ -62,13 +73,13 @@ def write_table(
     table = {name: np.asarray(column) for name, column in table.items()}
     fmt = choose_format(destination, fmt, stream)
     if destination is not None:
-        atomic_write(destination, lambda file: file.write(render(table, fmt)), clobber=clobber)
+        atomic_write(destination, lambda file: file.write(render(table, fmt, zones)), clobber=clobber)
         return
     try:
         if fmt == "table" and isinstance(stream, io.TextIOBase):
-            _show(table, stream)
+            _show(_with_offsets(table, zones), stream)
         else:
-            _write_bytes(render(table, fmt), stream)
+            _write_bytes(render(table, fmt, zones), stream)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -100,10 +111,11 @@ def choose_format(destination: str | None, fmt: str | None, stream: IO[Any]) -> 
     return "table" if stream.isatty() else "csv"
 
 
-def render(table: Columns, fmt: str) -> bytes:
+def render(table: Columns, fmt: str, zones: Zones | None = None) -> bytes:
     """A table as the content of a file."""
     if fmt == "parquet":
-        return _parquet(table)
+        return _parquet(table, zones or {})
+    table = _with_offsets(table, zones)
     if fmt == "table":
         text = io.StringIO()
         _show(table, text)
@@ -112,17 +124,16 @@ def render(table: Columns, fmt: str) -> bytes:
     return renderers[fmt](table).encode()
 
 
-def format_times(times: NDArray[Any]) -> list[str]:
-    """Stamps (N,) in ISO 8601: dates alone if all of them are midnight, else all to the second or as fine as needed.
+def _with_offsets(table: Columns, zones: Zones | None) -> Columns:
+    """The columns of stamps that have a zone as texts; the others as they are."""
 
-    Stamps in seconds (datetime64[s]) are never cut to dates: a column of times keeps its form whatever rows are there.
-    """
-    stamps: NDArray[Any] = times.astype("datetime64[us]")
-    known = stamps[~np.isnat(stamps)]
-    units = ("s", "ms", "us") if times.dtype == np.dtype("datetime64[s]") else ("D", "s", "ms", "us")
-    unit: Any = next(u for u in units if np.all(known.astype(f"datetime64[{u}]") == known))
-    texts = np.datetime_as_string(stamps, unit=unit).tolist()
-    return [text if text != "NaT" else "" for text in texts]
+    def text(name: str, column: NDArray[Any]) -> NDArray[Any]:
+        zone = (zones or {}).get(name)
+        if zone is None or column.dtype.kind != "M":
+            return column
+        return np.array([stamp or None for stamp in format_times(column, zone)], dtype=object)
+
+    return {name: text(name, column) for name, column in table.items()}
 
 
 def _csv(table: Columns) -> str:
@@ -140,7 +151,7 @@ def _csv_cells(column: NDArray[Any]) -> list[str]:
         return format_times(column)
     if column.dtype.kind == "f":
         return ["" if value != value else repr(value) for value in column.tolist()]
-    return [str(value) for value in column.tolist()]
+    return ["" if value is None else str(value) for value in column.tolist()]
 
 
 def _json_rows(table: Columns) -> Iterator[str]:
@@ -170,13 +181,19 @@ def _ndjson(table: Columns) -> str:
     return "".join(f"{row}\n" for row in _json_rows(table))
 
 
-def _parquet(table: Columns) -> bytes:
+def _parquet(table: Columns, zones: Zones) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     from rnncast.data.arrow import from_numpy
 
-    columns = pa.Table.from_arrays([from_numpy(column) for column in table.values()], names=list(table))
+    def column_of(name: str, values: NDArray[Any]) -> Any:
+        zone = zones.get(name)
+        if zone is None or values.dtype.kind != "M":
+            return from_numpy(values)
+        return from_numpy(values.astype("datetime64[us]")).cast(pa.timestamp("us", tz=zone))
+
+    columns = pa.Table.from_arrays([column_of(name, values) for name, values in table.items()], names=list(table))
     buffer = io.BytesIO()
     pq.write_table(columns, buffer)
     return buffer.getvalue()

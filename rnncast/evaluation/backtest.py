@@ -68,17 +68,18 @@ def evaluate_model(
     """
     horizon = horizon or model.network.horizon
     earliest = np.datetime64(model.trained_until, "us") if panel.is_dated else int(model.trained_until)
+    until = format_stamp(earliest, panel.calendar.zone)
     after = int((panel.times > earliest).sum())
     if after == 0:
         raise DataError(
-            f"no row after the last training row ({model.trained_until}): a score there would be no forecast",
+            f"no row after the last training row ({until}): a score there would be no forecast",
             hint="backtest with training before each cutoff: rnncast evaluate INPUT; or train on less: "
             "rnncast train INPUT --until DATE",
         )
     origins = rolling_origins(panel, horizon, plan, fewest_rows=FEWEST_ROWS, earliest=earliest)
     taus = quantile_levels(levels) if len(model.network.quantile_levels) > 1 else ()
     backtest = _run(panel, origins, horizon, model.network.season_length, taus, lambda *_: model, on_origin)
-    return backtest, (_span(panel, origins), f"trained once, on rows up to {model.trained_until}")
+    return backtest, (_span(panel, origins), f"trained once, on rows up to {until}")
 
 
 def evaluate_panel(
@@ -148,14 +149,15 @@ def _settings_and_origins(panel: Panel, options: TrainOptions, plan: Plan) -> tu
 
 def _known(panel: Panel, shown: NDArray[np.bool_]) -> Panel:
     """The rows shown (R,), with a calendar that is learnt from them alone."""
-    return panel.keep(shown, relearn_calendar=not panel.calendar.given)
+    return panel.keep(shown, relearn_calendar=True)
 
 
 def _span(panel: Panel, origins: Origins) -> str:
     widest = int(np.argmax(origins.steps.sum(axis=0)))
     stamps = panel.times[origins.ends[:, widest] - 1]
+    first, last = (format_stamp(stamp, panel.calendar.zone) for stamp in (stamps[0], stamps[-1]))
     plural = "s" if len(origins) != 1 else ""
-    return f"{len(origins)} origin{plural}, {format_stamp(stamps[0])} to {format_stamp(stamps[-1])}"
+    return f"{len(origins)} origin{plural}, {first} to {last}"
 
 
 @dataclass
@@ -238,5 +240,6 @@ def _table(
         quantile_levels=levels,
         quantiles={name: quantiles.joined(name) for name in quantiles.columns},
         season_length=season_length,
+        zone=panel.calendar.zone,
         **joined,
     )

@@ -46,6 +46,8 @@ class Backtest:
         `metrics.absolute_scale` and `metrics.squared_scale` of each row's history up to its cutoff.
     season_length : int
         Lag of those scales.
+    zone : str or None
+        Zone in which stamps are written; `cutoffs` and `times` are then in UTC.
     """
 
     ids: tuple[str, ...]
@@ -61,6 +63,7 @@ class Backtest:
     scale_absolute: Floats
     scale_squared: Floats
     season_length: int = 1
+    zone: str | None = None
 
     def __post_init__(self) -> None:
         rows = len(self.actual)

@@ -7,6 +7,7 @@ network, `N` steps asked for, `Q` quantiles of the model, `L` levels asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import NormalDist
 from typing import Any
 
@@ -233,7 +234,7 @@ def _long_table(
 ) -> Forecast:
     """Series after series, step after step."""
     horizon, series = point.shape
-    calendar = panel.calendar if panel.calendar.given else model.calendar
+    calendar = _calendar_of(model, panel)
     last = panel.times[panel.indptr[1:] - 1]  # (S,)
     return Forecast(
         ids=panel.ids,
@@ -246,4 +247,18 @@ def _long_table(
         quantiles=quantiles.transpose(2, 0, 1).reshape(horizon * series, len(levels)),
         columns=panel.columns,
         trained_horizon=model.network.horizon,
+        zone=panel.calendar.zone,
     )
+
+
+def _calendar_of(model: Model, panel: Panel) -> Calendar:
+    """The calendar that gives the stamps: the model's, unless the step of the rows was named.
+
+    Rows with a zone are in UTC, rows without one on some wall clock: the model's calendar follows them in that. Where
+    both have a zone, sessions and days stay those of the model's. Holidays named for these rows are added.
+    """
+    own, trained = panel.calendar, model.calendar
+    if own.given:
+        return own
+    zone = (trained.zone or own.zone) if own.zone is not None else None
+    return replace(trained, zone=zone, holidays=tuple(sorted({*trained.holidays, *own.holidays})))

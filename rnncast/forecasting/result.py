@@ -43,6 +43,8 @@ class Forecast:
         Names of the input's columns.
     trained_horizon : int
         Steps that the network forecasts at once; intervals of later steps are extrapolated, not calibrated.
+    zone : str or None
+        Zone in which stamps are written; `times` and `cutoffs` are then in UTC.
     """
 
     ids: tuple[str, ...]
@@ -55,6 +57,7 @@ class Forecast:
     quantiles: NDArray[np.float64]
     columns: Columns
     trained_horizon: int
+    zone: str | None = None
 
     def table(
         self, *, levels: Sequence[float] | None = None, quantiles: Sequence[float] | None = None

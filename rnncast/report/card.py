@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from rnncast.core.layout import parameter_count
+from rnncast.data.isotime import format_stamp
 from rnncast.model.model import Model
 from rnncast.report.tables import size
 from rnncast.report.training import naive_path, training_summary, training_verdict
@@ -38,7 +41,7 @@ def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[tuple
     return [
         ("model", path),
         ("file", f"{size(origin['bytes'])}, format {origin['format_version']}, rnncast {origin['package_version']}"),
-        ("data", f"{int(record['series']):,} series, {int(record['rows']):,} rows, until {model.trained_until}"),
+        ("data", f"{int(record['series']):,} series, {int(record['rows']):,} rows, until {_until(model)}"),
         ("columns", ", ".join(columns)),
         ("calendar", model.calendar.describe()),
         ("network", _network(model)),
@@ -82,6 +85,12 @@ def model_document(model: Model) -> dict[str, Any]:
         "record": dict(model.record),
         "verdict": training_verdict(model),
     }
+
+
+def _until(model: Model) -> str:
+    """Last training row, on the wall clock of the zone if there is one."""
+    zone = model.calendar.zone
+    return model.trained_until if zone is None else format_stamp(np.datetime64(model.trained_until, "us"), zone)
 
 
 def _network(model: Model) -> str:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from rnncast.data.panel import Panel
-from rnncast.data.season import detect_season
+from rnncast.data.season import describe_seasons, detect_seasons
 from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.training.split import FEWEST_INPUTS, rows_needed
 
@@ -69,11 +69,12 @@ def resolve(options: TrainOptions, panel: Panel) -> tuple[NetworkConfig, Trainin
     -------
     network, training, notes that say which of them were chosen here
     """
-    season = detect_season(panel) if options.season_length is None else options.season_length
+    notes, season = [], options.season_length
+    if season is None:
+        seasons = detect_seasons(panel)
+        notes.append(describe_seasons(panel, seasons))
+        season = (*seasons, 1)[0]
     horizon = _given(options.horizon, season if season > 1 else DEFAULT_HORIZON)
-    notes = []
-    if options.season_length is None:
-        notes.append(f"season length {season}" if season > 1 else "no season found")
     if options.horizon is None:
         notes.append(f"horizon {horizon} ({'one season' if season > 1 else 'the default without a season'})")
     network = NetworkConfig(

@@ -133,7 +133,7 @@ def _too_short(panel: Panel, short: np.ndarray, needed: int, config: NetworkConf
     more = f" and {len(short) - NAMED} more series" if len(short) > NAMED else ""
     remedy = "give more rows, or a smaller --horizon or --season-length"
     if len(short) < len(panel.ids):
-        remedy += ", or leave such series out with --skip-bad"
+        remedy += ", or leave out --no-skip-bad to do without such series"
     return DataError(
         f"too few rows: a horizon of {config.horizon} needs {needed} rows a series; {', '.join(counts)}{more}",
         where=f"{len(short)} of {len(panel.ids)} series" if len(panel.ids) > 1 else None,

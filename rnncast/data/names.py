@@ -1,0 +1,58 @@
+"""Names of series as numbers, for columns of text, of a dictionary, or of anything that can be written as text.
+
+Dimension letter: `R` rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncast.data.arrow import is_text, nulls, one_chunk, to_numpy
+from rnncast.data.cells import Cells, some
+
+_FEW_RUNS = 0.25  # share of rows that begin a run, up to which runs are worth encoding
+
+
+class NameParser:
+    """Reads columns as numbers of names, int32 (R,); an empty name is missing, blanks around names do not count."""
+
+    @property
+    def csv_type(self) -> Any | None:
+        """Text."""
+        return None
+
+    def parse(self, column: Any) -> Cells:
+        """Numbers and names of a pyarrow column."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        array = one_chunk(column.unify_dictionaries() if isinstance(column, pa.ChunkedArray) else column)
+        if pa.types.is_dictionary(array.type):
+            return _named(to_numpy(array.indices.cast(pa.int32()), "i4"), array.dictionary.to_pylist(), nulls(array))
+        if not is_text(array):
+            array = pc.cast(array, pa.string())
+        runs = pc.run_end_encode(array)
+        if len(runs.values) > _FEW_RUNS * len(array):
+            return self.parse(pc.dictionary_encode(array))
+        few = self.parse(pc.dictionary_encode(runs.values))
+        lengths = np.diff(to_numpy(runs.run_ends, "i4"), prepend=np.int32(0))
+        missing = None if few.missing is None else np.repeat(few.missing, lengths)
+        return Cells(np.repeat(few.values, lengths), missing, names=few.names)
+
+
+def _named(codes: NDArray[np.int32], names: list[Any], absent: NDArray[np.bool_] | None) -> Cells:
+    """Cells of a dictionary, whose names may be empty, occur twice, or differ in blanks alone."""
+    texts = ["" if name is None else str(name).strip() for name in names]
+    distinct = {name: code for code, name in enumerate(dict.fromkeys(name for name in texts if name))}
+    missing = absent
+    if absent is not None:
+        codes = np.where(absent, np.int32(0), codes)
+    if list(distinct) != texts:
+        empty = np.array([not text for text in texts] or [True])
+        new = np.array([distinct.get(text, 0) for text in texts] or [0], dtype=np.int32)
+        missing = empty[codes] if absent is None else absent | empty[codes]
+        codes = new[codes]
+    return Cells(codes, some(missing), names=tuple(distinct) or ("",))
