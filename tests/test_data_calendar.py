@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnncast.data.calendar import Calendar, describe_weekmask, learn_calendar, named_calendar
-from rnncast.data.frequency import DAY_US, MONTHS, WEEKDAYS
+from rnncast.data.calendars.frequency import DAY_US, MONTHS, WEEKDAYS
 from rnncast.errors import DataError, UsageError
 
 WORKING_WEEK = "1111100"

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnncast.data.calendar import Calendar, learn_calendar
-from rnncast.data.closures import check_rule, closure_days, easter, rule_days
-from rnncast.data.frequency import DAY_US, WORKING_WEEK
+from rnncast.data.calendars.closures import check_rule, closure_days, easter, rule_days
+from rnncast.data.calendars.frequency import DAY_US, WORKING_WEEK
+from rnncast.data.calendars.zone import to_local, to_utc
 from rnncast.data.panel import Columns, Panel
-from rnncast.data.zone import to_local, to_utc
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 NEW_YORK = (

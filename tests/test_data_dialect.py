@@ -109,7 +109,7 @@ def test_an_encoding_that_shows_late(tmp_path):
 
 
 def test_rows_of_many_blocks_and_records_larger_than_one(tmp_path):
-    from rnncast.data.blocks import BLOCK
+    from rnncast.data.reading.blocks import BLOCK
 
     note = '"' + "x\n" * (BLOCK // 3) + ',y"'  # two thirds of a block with line ends and a comma in quotes
     lines = [f"2024-01-{day:02d},{day},{note}" for day in range(1, 9)]

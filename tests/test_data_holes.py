@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnncast.data.calendar import Calendar
-from rnncast.data.frequency import DAY_US, WORKING_WEEK
-from rnncast.data.holes import find_holes
+from rnncast.data.calendars.frequency import DAY_US, WORKING_WEEK
+from rnncast.data.calendars.holes import find_holes
 from rnncast.data.panel import Columns, Panel
 from rnncast.data.summary import describe_holes, describe_panel
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rnncast.data.holidays import read_holidays
+from rnncast.data.calendars.holidays import read_holidays
 from rnncast.errors import DataError, InputNotFoundError, UsageError
 
 GOOD = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnncast.data.numbers import (
+from rnncast.data.reading.numbers import (
     AmbiguousNumbers,
     NumberParser,
     NumberStyle,

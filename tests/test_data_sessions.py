@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnncast.data.calendar import Calendar, learn_calendar
-from rnncast.data.frequency import DAY_US, EVERY_DAY, WEEK_US, WORKING_WEEK
-from rnncast.data.zone import to_local, to_utc
+from rnncast.data.calendars.frequency import DAY_US, EVERY_DAY, WEEK_US, WORKING_WEEK
+from rnncast.data.calendars.zone import to_local, to_utc
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 MINUTE, HOUR = 60_000_000, 3_600_000_000

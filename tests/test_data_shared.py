@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from rnncast.data.options import ReadOptions
 from rnncast.data.read import read_panel
 from rnncast.data.season import detect_season
 

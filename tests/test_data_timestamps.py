@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnncast.data.timestamps import AmbiguousStamps, find_form, parse_until
-from rnncast.data.unix_times import interpret_integers
+from rnncast.data.reading.timestamps import AmbiguousStamps, find_form, parse_until
+from rnncast.data.reading.unix_times import interpret_integers
 from rnncast.errors import UsageError
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnncast.data.zone import check_zone, offsets, to_local, to_utc
+from rnncast.data.calendars.zone import check_zone, offsets, to_local, to_utc
 from rnncast.errors import UsageError
 
 ZONES = [

@@ -18,22 +18,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnncast.data.advance import stamps_after
-from rnncast.data.calendar_fields import calendar_fields
-from rnncast.data.closures import check_rules
-from rnncast.data.frequency import (
+from rnncast.data.calendars.advance import stamps_after
+from rnncast.data.calendars.closures import check_rules
+from rnncast.data.calendars.fields import calendar_fields
+from rnncast.data.calendars.frequency import (
     DAY_US,
     EVERY_DAY,
     WORKING_WEEK,
     Frequency,
     parse_frequency,
 )
-from rnncast.data.learning import learn_closed
-from rnncast.data.opendays import OpenDays, check_holidays
-from rnncast.data.regularity import learn_frequency, median_frequency
-from rnncast.data.sessions import Runs, WeekTable, check_sessions, week_table
-from rnncast.data.timeline import Timeline
-from rnncast.data.wording import describe_length, describe_sessions, describe_step, describe_weekmask
+from rnncast.data.calendars.learning import learn_closed
+from rnncast.data.calendars.opendays import OpenDays, check_holidays
+from rnncast.data.calendars.regularity import learn_frequency, median_frequency
+from rnncast.data.calendars.sessions import Runs, WeekTable, check_sessions, week_table
+from rnncast.data.calendars.timeline import Timeline
+from rnncast.data.calendars.wording import describe_length, describe_sessions, describe_step, describe_weekmask
 from rnncast.errors import UsageError
 
 __all__ = ["Calendar", "describe_weekmask", "learn_calendar", "named_calendar"]
@@ -47,19 +47,19 @@ class Calendar:
     ----------
     freq
         Name of the step, as in pandas: ``B``, ``D``, ``W-FRI``, ``ME``, ``QS-JAN``, ``YE-DEC``, ``4h``, ``30min``; an
-        integer step k is ``str(k)``. `rnncast.data.frequency` lists them all.
+        integer step k is ``str(k)``. `rnncast.data.calendars.frequency` lists them all.
     weekmask
         Seven characters, Monday first; ``1`` for a day of the week that occurs. It matters for steps of the clock and
         for open days; otherwise it is ``1111111``.
     given
         True if the user named the step; days, sessions and closures are learnt nevertheless.
     zone
-        Zone of the wall clock, as `rnncast.data.zone.check_zone` writes it; stamps are then in UTC.
+        Zone of the wall clock, as `rnncast.data.calendars.zone.check_zone` writes it; stamps are then in UTC.
     sessions
         Open runs of a week, for steps of the clock: first and last slot of each in microseconds since Monday 00:00 of
         the wall clock; slots of a run are a step apart. Empty for every slot of the open days.
     closures
-        Usual closures by rule; `rnncast.data.closures` lists the forms.
+        Usual closures by rule; `rnncast.data.calendars.closures` lists the forms.
     holidays
         Further closed days that the user named, ISO dates.
     irregular

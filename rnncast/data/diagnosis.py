@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.alike import alike_ids, same_values
-from rnncast.data.holes import find_holes
+from rnncast.data.calendars.holes import find_holes
 from rnncast.data.jumps import Jump, find_jumps
 from rnncast.data.panel import Panel
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.zone import offsets
+from rnncast.data.calendars.zone import offsets
 
 
 def format_times(times: NDArray[Any], zone: str | None = None) -> list[str]:

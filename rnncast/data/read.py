@@ -16,19 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.calendar import Calendar, learn_calendar
-from rnncast.data.files import File, find_files
-from rnncast.data.holidays import read_holidays
-from rnncast.data.joined import join
-from rnncast.data.loaded import Loaded, load
-from rnncast.data.observations import Observations
+from rnncast.data.calendars.holidays import read_holidays
 from rnncast.data.options import ReadOptions
 from rnncast.data.panel import Columns, Panel
-from rnncast.data.read_csv import CsvTable
-from rnncast.data.read_parquet import ParquetTable
-from rnncast.data.source import Source, open_source
+from rnncast.data.reading.files import File, find_files
+from rnncast.data.reading.joined import join
+from rnncast.data.reading.loaded import Loaded, load
+from rnncast.data.reading.observations import Observations
+from rnncast.data.reading.read_csv import CsvTable
+from rnncast.data.reading.read_parquet import ParquetTable
+from rnncast.data.reading.source import Source, open_source
+from rnncast.data.reading.table import Table
+from rnncast.data.reading.timing import Timing
 from rnncast.data.summary import describe_constants, describe_holes, describe_panel
-from rnncast.data.table import Table
-from rnncast.data.timing import Timing
 from rnncast.errors import DataError, UsageError
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.frequency import DAY_US
+from rnncast.data.calendars.frequency import DAY_US
 from rnncast.data.panel import Panel
 
 LEAST_SEASONS = 3

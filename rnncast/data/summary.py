@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnncast.data.frequency import DAY_US
-from rnncast.data.holes import find_holes
+from rnncast.data.calendars.frequency import DAY_US
+from rnncast.data.calendars.holes import find_holes
+from rnncast.data.calendars.recurring import RECENT_DAYS
 from rnncast.data.isotime import format_stamp
 from rnncast.data.panel import Panel
-from rnncast.data.recurring import RECENT_DAYS
 
 __all__ = ["counted", "describe_constants", "describe_holes", "describe_panel", "format_stamp"]
 

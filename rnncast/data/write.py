@@ -185,7 +185,7 @@ def _parquet(table: Columns, zones: Zones) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from rnncast.data.arrow import from_numpy
+    from rnncast.data.reading.arrow import from_numpy
 
     def column_of(name: str, values: NDArray[Any]) -> Any:
         zone = zones.get(name)

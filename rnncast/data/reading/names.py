@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.arrow import is_text, nulls, one_chunk, to_numpy
-from rnncast.data.cells import Cells, some
+from rnncast.data.reading.arrow import is_text, nulls, one_chunk, to_numpy
+from rnncast.data.reading.cells import Cells, some
 
 _FEW_RUNS = 0.25  # share of rows that begin a run, up to which runs are worth encoding
 

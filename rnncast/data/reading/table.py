@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
-from rnncast.data.cells import Cells
-from rnncast.data.forms import CLOCK, forms_of, is_stamp
-from rnncast.data.markers import is_missing
+from rnncast.data.reading.cells import Cells
+from rnncast.data.reading.forms import CLOCK, forms_of, is_stamp
+from rnncast.data.reading.markers import is_missing
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # Marks between thousands, currency signs, brackets: meant as a number, whatever becomes of it.

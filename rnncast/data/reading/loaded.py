@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.cells import Cells, CellsBuilder
-from rnncast.data.columns import Roles, find_columns, quoted
-from rnncast.data.names import NameParser
-from rnncast.data.numbers import AmbiguousNumbers, NumberParser, NumberStyle, find_style, shape_of, shapes_of
 from rnncast.data.options import ReadOptions
 from rnncast.data.panel import Columns
-from rnncast.data.table import Parser, Table
-from rnncast.data.timestamps import AmbiguousStamps, StampParser, find_form
-from rnncast.data.unix_times import interpret_integers
+from rnncast.data.reading.cells import Cells, CellsBuilder
+from rnncast.data.reading.columns import Roles, find_columns, quoted
+from rnncast.data.reading.names import NameParser
+from rnncast.data.reading.numbers import AmbiguousNumbers, NumberParser, NumberStyle, find_style, shape_of, shapes_of
+from rnncast.data.reading.table import Parser, Table
+from rnncast.data.reading.timestamps import AmbiguousStamps, StampParser, find_form
+from rnncast.data.reading.unix_times import interpret_integers
 from rnncast.errors import DataError
 
 COUNTED_TIME = "ds"
@@ -196,7 +196,7 @@ def _clocked(table: Table, date: int, clock: int, stamps: StampParser) -> Cells:
     """Stamps of a date and a time of day in two columns."""
     import pyarrow.compute as pc
 
-    from rnncast.data.arrow import filled_text, text_scalar
+    from rnncast.data.reading.arrow import filled_text, text_scalar
 
     builder = CellsBuilder(0)
     for days, times in zip(table.texts(date), table.texts(clock), strict=True):

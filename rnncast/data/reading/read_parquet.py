@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rnncast.data.arrow import is_text
-from rnncast.data.cells import Cells, CellsBuilder
-from rnncast.data.names import NameParser
-from rnncast.data.source import Source
-from rnncast.data.table import Kind, Parser, kind_of_text
+from rnncast.data.reading.arrow import is_text
+from rnncast.data.reading.cells import Cells, CellsBuilder
+from rnncast.data.reading.names import NameParser
+from rnncast.data.reading.source import Source
+from rnncast.data.reading.table import Kind, Parser, kind_of_text
 from rnncast.errors import DataError
 
 _SAMPLE_ROWS = 256
 
 
 class ParquetTable:
-    """A Parquet file. Satisfies `rnncast.data.table.Table`."""
+    """A Parquet file. Satisfies `rnncast.data.reading.table.Table`."""
 
     separator = ""
 

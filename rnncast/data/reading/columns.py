@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import NoReturn
 
-from rnncast.data.forms import forms_of
 from rnncast.data.options import ReadOptions
-from rnncast.data.table import Kind, Table
+from rnncast.data.reading.forms import forms_of
+from rnncast.data.reading.table import Kind, Table
 from rnncast.errors import DataError
 
 # Names are compared in lower case, letters and digits alone: <CLOSE>, Adj Close** and adj_close are close, adjclose.

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.frequency import DAY_US, EVERY_DAY, WEEK_US, WORKING_WEEK, Frequency
-from rnncast.data.recurring import learn_closures
-from rnncast.data.regularity import learn_weekmask, usual_gap
-from rnncast.data.sessions import MOST_SLOTS, Runs, runs_of
-from rnncast.data.timeline import Timeline, pieces, to_wall
+from rnncast.data.calendars.frequency import DAY_US, EVERY_DAY, WEEK_US, WORKING_WEEK, Frequency
+from rnncast.data.calendars.recurring import learn_closures
+from rnncast.data.calendars.regularity import learn_weekmask, usual_gap
+from rnncast.data.calendars.sessions import MOST_SLOTS, Runs, runs_of
+from rnncast.data.calendars.timeline import Timeline, pieces, to_wall
 
 RECENT_WEEKS = 6
 """Weeks at the end of the rows that sessions are learnt from: markets change theirs, and UTC stamps of a market whose

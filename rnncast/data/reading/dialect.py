@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.options import ReadOptions
-from rnncast.data.records import Records, count_lines, last_end
-from rnncast.data.source import HEAD, Source
-from rnncast.data.table import Kind, is_data, is_full_date, kind_of_text
+from rnncast.data.reading.records import Records, count_lines, last_end
+from rnncast.data.reading.source import HEAD, Source
+from rnncast.data.reading.table import Kind, is_data, is_full_date, kind_of_text
 from rnncast.errors import DataError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}

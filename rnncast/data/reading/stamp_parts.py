@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.arrow import text_scalar, to_numpy
-from rnncast.data.forms import MONTH_NAMES
+from rnncast.data.reading.arrow import text_scalar, to_numpy
+from rnncast.data.reading.forms import MONTH_NAMES
 
 _PIVOT = 69  # two digits: 69 is 1969, 68 is 2068, as POSIX has it
 _OFFSET = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})?")

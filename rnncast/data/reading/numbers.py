@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from rnncast.data.arrow import filled_text, is_text, mask_to_numpy, nulls, text_array, text_scalar, to_numpy
-from rnncast.data.cells import Cells, some
-from rnncast.data.markers import MISSING_MARKERS, is_missing
+from rnncast.data.reading.arrow import filled_text, is_text, mask_to_numpy, nulls, text_array, text_scalar, to_numpy
+from rnncast.data.reading.cells import Cells, some
+from rnncast.data.reading.markers import MISSING_MARKERS, is_missing
 
 BLANKS = " \u00a0\u202f\u2009"
 APOSTROPHES = "'\u2019"

@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from rnncast.data.arrow import one_chunk
-from rnncast.data.blocks import BUFFERS, Block, Blocks
-from rnncast.data.cells import Cells, CellsBuilder
-from rnncast.data.dialect import find_dialect, misplaced_quote, nul_byte, sample_rows
-from rnncast.data.markers import SPELLINGS
-from rnncast.data.numbers import NumberParser
 from rnncast.data.options import ReadOptions
-from rnncast.data.source import HEAD, WINDOWS, Source
-from rnncast.data.table import Kind, Parser, kind_of_text
+from rnncast.data.reading.arrow import one_chunk
+from rnncast.data.reading.blocks import BUFFERS, Block, Blocks
+from rnncast.data.reading.cells import Cells, CellsBuilder
+from rnncast.data.reading.dialect import find_dialect, misplaced_quote, nul_byte, sample_rows
+from rnncast.data.reading.markers import SPELLINGS
+from rnncast.data.reading.numbers import NumberParser
+from rnncast.data.reading.source import HEAD, WINDOWS, Source
+from rnncast.data.reading.table import Kind, Parser, kind_of_text
 from rnncast.errors import DataError
 
 _WORKERS = 2
@@ -30,7 +30,7 @@ _WORKERS = 2
 
 
 class CsvTable:
-    """A CSV file: the names of its header, and its cells. Satisfies `rnncast.data.table.Table`."""
+    """A CSV file: the names of its header, and its cells. Satisfies `rnncast.data.reading.table.Table`."""
 
     def __init__(self, source: Source, options: ReadOptions) -> None:
         self.options = options

@@ -6,8 +6,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rnncast.data.records import Records, count_lines, last_end
-from rnncast.data.source import Source
+from rnncast.data.reading.records import Records, count_lines, last_end
+from rnncast.data.reading.source import Source
 
 BLOCK = 1 << 21
 """Bytes of a piece: large enough for a fast reader, small enough to stay in the cache of the processor."""

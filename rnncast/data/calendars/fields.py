@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rnncast.data.zone import check_zone
+from rnncast.data.calendars.zone import check_zone
 from rnncast.errors import UsageError
 
 _LATER: dict[str, Any] = {"zone": None, "sessions": [], "closures": [], "holidays": [], "irregular": False}

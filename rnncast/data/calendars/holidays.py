@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from rnncast.data.opendays import MOST_HOLIDAYS
+from rnncast.data.calendars.opendays import MOST_HOLIDAYS
 from rnncast.errors import DataError, InputNotFoundError, UsageError
 
 _SEPARATORS = ",;\t"

@@ -16,9 +16,9 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.closures import MOVES, easter_of, parse_rule, rule_days
-from rnncast.data.frequency import WEEKDAYS, weekday
-from rnncast.data.timeline import Timeline
+from rnncast.data.calendars.closures import MOVES, easter_of, parse_rule, rule_days
+from rnncast.data.calendars.frequency import WEEKDAYS, weekday
+from rnncast.data.calendars.timeline import Timeline
 
 RECENT_DAYS = 3652
 """Days at the end of the rows that closures are learnt from: ten years, because markets change theirs."""

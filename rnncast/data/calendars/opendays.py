@@ -13,8 +13,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.closures import closure_days
-from rnncast.data.frequency import EVERY_DAY
+from rnncast.data.calendars.closures import closure_days
+from rnncast.data.calendars.frequency import EVERY_DAY
 
 MOST_HOLIDAYS = 100_000
 """Dates that a calendar may hold."""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.frequency import DAY_US, WEEK_US, weekday
+from rnncast.data.calendars.frequency import DAY_US, WEEK_US, weekday
 from rnncast.errors import DataError
 
 Runs = tuple[tuple[int, int], ...]

@@ -1,4 +1,4 @@
-"""Stamps: dates and times in the forms of `rnncast.data.forms`, UNIX times, integer steps, typed columns of Parquet.
+"""Stamps: dates and times in the forms of `forms.py`, UNIX times, integer steps, typed columns of Parquet.
 
 A column has one form. Where day and month could change places, all of its cells are asked; if they do not settle it,
 it is an error, not a guess.
@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.arrow import filled_text, is_text, mask_to_numpy, nulls, text_array, text_scalar, to_numpy
-from rnncast.data.cells import Cells, some
-from rnncast.data.forms import ISO, Form, forms_of
-from rnncast.data.frequency import DAY_US
-from rnncast.data.markers import MISSING_MARKERS, is_missing
-from rnncast.data.stamp_parts import StampParts, east_of_utc
+from rnncast.data.calendars.frequency import DAY_US
+from rnncast.data.reading.arrow import filled_text, is_text, mask_to_numpy, nulls, text_array, text_scalar, to_numpy
+from rnncast.data.reading.cells import Cells, some
+from rnncast.data.reading.forms import ISO, Form, forms_of
+from rnncast.data.reading.markers import MISSING_MARKERS, is_missing
+from rnncast.data.reading.stamp_parts import StampParts, east_of_utc
 from rnncast.errors import DataError, UsageError
 
 _INTEGER = r"[+-]?[0-9]{1,19}(?:\.0*)?"

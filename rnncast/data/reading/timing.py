@@ -9,17 +9,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnncast.data.columns import likely_ids, quoted
-from rnncast.data.faults import bad_cells, missing_cells
-from rnncast.data.joined import Joined
-from rnncast.data.loaded import ID, TIME
-from rnncast.data.names import NameParser
+from rnncast.data.calendars.zone import check_zone, to_utc
 from rnncast.data.options import ReadOptions
 from rnncast.data.panel import Columns
-from rnncast.data.rows import Rows
+from rnncast.data.reading.columns import likely_ids, quoted
+from rnncast.data.reading.faults import bad_cells, missing_cells
+from rnncast.data.reading.joined import Joined
+from rnncast.data.reading.loaded import ID, TIME
+from rnncast.data.reading.names import NameParser
+from rnncast.data.reading.rows import Rows
+from rnncast.data.reading.timestamps import explain_time, parse_until
 from rnncast.data.summary import counted, format_stamp
-from rnncast.data.timestamps import explain_time, parse_until
-from rnncast.data.zone import check_zone, to_utc
 from rnncast.errors import DataError
 
 _REPEATED_STAMPS = 0.1  # share of rows that repeat a stamp, from which on a file is taken for several series

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.order import Order, count_rows, find_duplicates, find_order, renumber
+from rnncast.data.reading.order import Order, count_rows, find_duplicates, find_order, renumber
 
 SINGLE_ID = "series"
 """Name of the series of an input that is one series."""

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.faults import bad_cells, duplicate_stamps, missing_cells
-from rnncast.data.loaded import TARGET
-from rnncast.data.numbers import explain_number
+from rnncast.data.reading.faults import bad_cells, duplicate_stamps, missing_cells
+from rnncast.data.reading.loaded import TARGET
+from rnncast.data.reading.numbers import explain_number
+from rnncast.data.reading.timing import Timing
 from rnncast.data.summary import counted, format_stamp
-from rnncast.data.timing import Timing
 from rnncast.errors import DataError
 
 

@@ -1,6 +1,6 @@
 """How a panel's stamps are found to be regular: the step they keep, and the days of the week they occur on.
 
-Dimension letters: `R` rows of all series together, `S` series. Gaps are those of `rnncast.data.timeline`.
+Dimension letters: `R` rows of all series together, `S` series. Gaps are those of `rnncast.data.calendars.timeline`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.frequency import (
+from rnncast.data.calendars.frequency import (
     CLOCK_US,
     DAY_US,
     EVERY_DAY,
@@ -21,7 +21,7 @@ from rnncast.data.frequency import (
     parse_frequency,
     weekday,
 )
-from rnncast.data.timeline import Integers, Predicate, Stamps, Timeline
+from rnncast.data.calendars.timeline import Integers, Predicate, Stamps, Timeline
 from rnncast.errors import DataError
 
 REGULAR_SHARE = 0.45

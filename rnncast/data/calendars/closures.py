@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.frequency import WEEKDAYS, weekday
-from rnncast.data.timeline import Integers
+from rnncast.data.calendars.frequency import WEEKDAYS, weekday
+from rnncast.data.calendars.timeline import Integers
 
 MOST_RULES = 100
 """Closures of a year that a model file may hold."""

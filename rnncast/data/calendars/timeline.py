@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.frequency import DAY_US
-from rnncast.data.zone import offsets, to_utc
+from rnncast.data.calendars.frequency import DAY_US
+from rnncast.data.calendars.zone import offsets, to_utc
 
 PIECE = 1 << 15
 """Rows handled at once."""

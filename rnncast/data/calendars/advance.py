@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.frequency import DAY_US, Frequency, advance_clock, advance_days
-from rnncast.data.opendays import OpenDays
-from rnncast.data.sessions import WeekTable, advance_slots
-from rnncast.data.zone import to_local, to_utc
+from rnncast.data.calendars.frequency import DAY_US, Frequency, advance_clock, advance_days
+from rnncast.data.calendars.opendays import OpenDays
+from rnncast.data.calendars.sessions import WeekTable, advance_slots
+from rnncast.data.calendars.zone import to_local, to_utc
 
 
 def stamps_after(

@@ -12,11 +12,11 @@ from functools import cached_property
 
 import numpy as np
 
-from rnncast.data.cells import Cells, CellsBuilder
-from rnncast.data.columns import canonical
-from rnncast.data.files import File
-from rnncast.data.loaded import WIDE_ID, WIDE_TARGET, Loaded
 from rnncast.data.panel import Columns
+from rnncast.data.reading.cells import Cells, CellsBuilder
+from rnncast.data.reading.columns import canonical
+from rnncast.data.reading.files import File
+from rnncast.data.reading.loaded import WIDE_ID, WIDE_TARGET, Loaded
 from rnncast.errors import DataError
 
 _TIME_KEYS = frozenset({"year", "month", "day", "date", "hour", "dt", "ds", "week", "quarter"})

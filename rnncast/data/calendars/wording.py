@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rnncast.data.frequency import CLOCK_US, DAY_US, EVERY_DAY, WEEK_US, Frequency
+from rnncast.data.calendars.frequency import CLOCK_US, DAY_US, EVERY_DAY, WEEK_US, Frequency
 
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTH_NAMES = (

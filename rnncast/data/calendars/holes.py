@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.calendar import Calendar
-from rnncast.data.frequency import DAY_US, months_of
-from rnncast.data.sessions import slots_between
-from rnncast.data.timeline import Stamps, to_wall
+from rnncast.data.calendars.frequency import DAY_US, months_of
+from rnncast.data.calendars.sessions import slots_between
+from rnncast.data.calendars.timeline import Stamps, to_wall
 
 _MOVED_DAYS = 3  # by which a holiday moves a stamp inside of its week
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.frequency import DAY_US
+from rnncast.data.calendars.frequency import DAY_US
 
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}  # microseconds
 _NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}

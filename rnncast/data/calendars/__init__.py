@@ -1,0 +1,1 @@
+"""What a calendar is made of: steps, open days, sessions, closures, zones, and how they are learnt from stamps."""
