@@ -329,8 +329,6 @@ def _find_doubts(draft: Draft) -> None:
         texts = [cell for column in draft.columns if column.role in ("", "id") for cell in column.cells]
         if any(mark in text for text in texts for mark in set(",;\t|") - {draft.separator}):
             draft.doubts.add("separator")
-    if len(draft.columns) == 1 and draft.numbers.decimal + draft.numbers.thousands != ".":
-        draft.doubts.add("separator")
 
 
 def _options(draft: Draft, style: Sheet) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -345,7 +343,7 @@ def _options(draft: Draft, style: Sheet) -> tuple[dict[str, Any], dict[str, Any]
     if not draft.has_header:
         options |= {"id_col": of_role["id"]} if "id" in of_role else {}
         options |= {"time_col": of_role["time"]} if draft.stamps.form.pattern == "step" and "time" in of_role else {}
-    if draft.stamps.form.zone is not None:
+    if draft.stamps.form.zone is not None and "time" in of_role:
         options["time_zone"] = draft.stamps.form.zone
     numbers = draft.numbers
     thousands = "space" if numbers.thousands.isspace() else numbers.thousands or "none"
@@ -408,8 +406,9 @@ def _sheets(draw: st.DrawFn, draft: Draft) -> Sheet:
 def good_files(draw: st.DrawFn, least: int = 1) -> GeneratedFile:
     """Files without a fault, of at least so many rows."""
     encoding = draw(st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16-le", "utf-16-be", "cp1252"]))
-    separator = draw(st.sampled_from([",", ",", ",", ";", ";", "\t", "|"]))
     layout = draw(st.sampled_from(["single"] * 6 + ["long"] * 5 + ["bars", "bars", "wide", "wide", "values"]))
+    separators = [","] if layout == "values" else [",", ",", ",", ";", ";", "\t", "|"]  # one column shows none
+    separator = draw(st.sampled_from(separators))
     stamps = draw(STAMP_STYLES)
     draft = Draft(
         encoding=encoding,
