@@ -80,8 +80,8 @@ CELLS = {
     ),
     "other currency": (
         "date,price\n2024-01-01,$1\n2024-01-02,$2\n2024-01-03,€2\n",
-        "'$1' is not a number as the others are",
-        "stdin:2, column 'price'",
+        "'€2' is not a number as the others are",
+        "stdin:4, column 'price'",
         "correct it",
     ),
     "hexadecimal": ("date,price\n2024-01-01,0x10\n2024-01-02,1\n", "'0x10' is not a number", "stdin:2", "correct it"),
@@ -219,13 +219,13 @@ CELLS = {
         "date,price,note\n2024-01-01,1,x\n\n2024-01-02,1\n",
         "has 2 fields, the header 3",
         "stdin:4",
-        "quotes",
+        "a field is missing",
     ),
     "comma in quotes is no field": (
         'date,price,note\n2024-01-01,1,"a,\nb"\n2024-01-02,1\n',
         "has 2 fields, the header 3",
         "stdin:4",
-        "quotes",
+        "a field is missing",
     ),
     "quote never closed": (
         'date,price,note\n2024-01-01,1,x\n2024-01-02,1,"y\n2024-01-03,2,z\n',

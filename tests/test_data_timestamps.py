@@ -131,19 +131,22 @@ def test_written_and_read_again(stamps, form):
     ],
 )
 def test_integers_that_are_stamps(values, first):
-    got, is_dated, note = interpret_integers(np.array(values), None, None)
+    read = interpret_integers(np.array(values), None, None)
+    got, is_dated, note = read.values, read.is_dated, read.note
     assert is_dated and "read as" in note
     assert got.view("datetime64[us]")[0] == np.datetime64(first)
 
 
 @pytest.mark.parametrize("values", [[1, 2, 3], [2019, 2020], [20240131, 20240231], [20241301], [99_999_999, 10**8 + 1]])
 def test_integers_that_are_steps(values):
-    got, is_dated, note = interpret_integers(np.array(values), None, None)
+    read = interpret_integers(np.array(values), None, None)
+    got, is_dated, note = read.values, read.is_dated, read.note
     assert got.tolist() == values and not is_dated and note is None
 
 
 def test_a_named_unit_is_taken():
-    got, _, note = interpret_integers(np.array([86_400, 172_800]), None, "s")
+    read = interpret_integers(np.array([86_400, 172_800]), None, "s")
+    got, note = read.values, read.note
     assert got.view("datetime64[us]").tolist() == [datetime(1970, 1, 2), datetime(1970, 1, 3)]
     assert note.endswith("UNIX times in seconds")
 

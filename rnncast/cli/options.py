@@ -48,7 +48,8 @@ class InputOptions:
 
     id_col: Annotated[str | None, option("Column that names the series.", "found by its name", "NAME")] = None
     time_col: Annotated[
-        str | None, option("Column of dates or integer steps.", "found by its name or content", "NAME")
+        str | None,
+        option("Column of dates or integer steps; none counts rows.", "found by its name or content", "NAME"),
     ] = None
     target_col: Annotated[str | None, option("Column to forecast.", "found by its name or content", "NAME")] = None
     wide: Annotated[bool, flag("Take each column of numbers as a series.", "--wide")] = False
@@ -72,7 +73,10 @@ class InputOptions:
     dayfirst: Annotated[
         bool | None, option("Whether 01/02/2024 is in February or January.", "found", None, "--dayfirst/--monthfirst")
     ] = None
-    time_unit: Annotated[Literal["s", "ms", "us", "ns"] | None, option("Unit of UNIX times.", "found")] = None
+    time_unit: Annotated[
+        Literal["s", "ms", "us", "ns", "excel", "step"] | None,
+        option("Unit of UNIX times; or Excel's days, or steps.", "found"),
+    ] = None
     time_zone: Annotated[
         str | None, option("Zone of stamps that name none, and of the forecast's.", "as in the file", "ZONE")
     ] = None

@@ -11,7 +11,7 @@ SPACE = "space"
 
 DECIMALS = (".", ",")
 THOUSANDS = (",", ".", "'", SPACE, "none")
-TIME_UNITS = ("s", "ms", "us", "ns")
+TIME_UNITS = ("s", "ms", "us", "ns", "excel", "step")
 FILES = ("series", "parts")
 DUPLICATES = ("error", "first", "last", "mean")
 MISSING = ("drop", "ffill", "error")
@@ -40,7 +40,7 @@ class ReadOptions:
     dayfirst
         Whether 01/02/2024 is the first of February; false for the second of January.
     time_unit
-        Unit of UNIX times, one of `TIME_UNITS`.
+        Unit of UNIX times, or ``excel`` for days as Excel counts them, or ``step``; one of `TIME_UNITS`.
     time_zone
         Zone of stamps that name none, and in which stamps are written.
     wide

@@ -43,7 +43,7 @@ class Reading:
     notes : tuple of str
         What was found, sorted and left out, with counts.
     names : tuple of str
-        All columns of the (first) file.
+        All columns of the (first) file but one that holds the time of day.
     """
 
     panel: Panel
@@ -98,7 +98,9 @@ def read_input(
     learnt = _calendar(timing, observed.indptr, holidays, calendar)
     panel = Panel(rows.ids, observed.indptr, rows.times, values, timing.columns, learnt)
     notes = [*joined.notes, *timing.notes, *observed.notes, describe_holes(panel), describe_constants(panel)]
-    return Reading(panel, (describe_panel(panel), *(note for note in notes if note is not None)), parts[0].table.names)
+    names, clock = parts[0].table.names, parts[0].roles.clock
+    names = tuple(name for column, name in enumerate(names) if column != clock)
+    return Reading(panel, (describe_panel(panel), *(note for note in notes if note is not None)), names)
 
 
 def _load(file: File, options: ReadOptions, stdin: BinaryIO | None, columns: Columns | None) -> Loaded:

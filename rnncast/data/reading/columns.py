@@ -15,6 +15,7 @@ from typing import NoReturn
 from rnncast.data.options import ReadOptions
 from rnncast.data.reading.forms import forms_of
 from rnncast.data.reading.table import Kind, Table
+from rnncast.data.reading.unix_times import resemblance
 from rnncast.errors import DataError
 
 # Names are compared in lower case, letters and digits alone: <CLOSE>, Adj Close** and adj_close are close, adjclose.
@@ -27,6 +28,9 @@ TARGET_NAMES = frozenset(
 )
 ADJUSTED_NAMES = frozenset({"adjclose", "adjustedclose"})
 INDEX_NAMES = frozenset({"", "unnamed0", "indexlevel0", "index", "rownames"})
+NO_TIME = "none"
+"""What ``--time-col`` takes for an input whose rows are to be counted."""
+
 BAR_NAMES = frozenset(
     {"open", "high", "low", "last", "volume", "vol", "tickvol", "tickvolume", "spread", "bid", "ask", "mid", "openint"}
 )
@@ -35,7 +39,7 @@ BAR_NAMES = frozenset(
 _CODE = re.compile(r"(?=.*[A-Z])[A-Z0-9^][A-Z0-9=^./&_ -]{0,15}")
 """Names that are codes of series: WTI, DGS10, EUR/USD, BRK-B."""
 
-_COMPACT_DATE = re.compile(r"(1[89]|2[01])[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])")
+_YEAR = re.compile(r"(?<![0-9.,])(1[89]|20)[0-9]{2}(?![0-9.,])")
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def find_columns(table: Table, options: ReadOptions) -> Roles:
         A column named by an option is absent, a name occurs twice, no column qualifies, or several do.
     """
     named = {
-        option: None if name is None else _named(table, name, option)
+        option: None if name is None or _is_no_time(table, name, option) else _named(table, name, option)
         for option, name in (
             ("--time-col", options.time_col),
             ("--id-col", options.id_col),
@@ -85,9 +89,10 @@ def find_columns(table: Table, options: ReadOptions) -> Roles:
     taken = [column for column in named.values() if column is not None]
     if len(set(taken)) < len(taken):
         raise DataError("one column is named for two roles", where=table.name, hint="name a different column for each")
-    time, clock = named["--time-col"], None
-    if time is None:
-        time, clock = _find_time(table, taken)
+    time = named["--time-col"]
+    if time is None and options.time_col is None:
+        time = _find_time(table, taken)
+    clock = None if time is None else _find_clock(table, time, taken)
     series = named["--id-col"]
     if series is None and not options.wide:
         series = _by_name(table, ID_NAMES, {*taken, time}, "name the series", "--id-col")
@@ -97,6 +102,10 @@ def find_columns(table: Table, options: ReadOptions) -> Roles:
     if options.wide:
         return Roles(time, None, _find_series(table, free, time is not None), clock, wide=True)
     return _with_targets(table, Roles(time, series, (), clock), free)
+
+
+def _is_no_time(table: Table, name: str, option: str) -> bool:
+    return option == "--time-col" and name == NO_TIME and NO_TIME not in table.names
 
 
 def canonical(name: str) -> str:
@@ -157,35 +166,67 @@ def _refuse_twice(table: Table, found: Sequence[int]) -> None:
         _refuse_duplicate(table, [c for c in found if table.names.count(table.names[c]) > 1])
 
 
-def _find_time(table: Table, taken: Collection[int]) -> tuple[int | None, int | None]:
-    """The time column, and one with the time of day beside it."""
+def _find_time(table: Table, taken: Collection[int]) -> int | None:
+    """The time column, by its name or by its cells."""
     named = [c for c, name in enumerate(table.names) if canonical(name) in TIME_NAMES and c not in taken]
     if len(named) == 2:
-        for date, clock in (named, named[::-1]):
-            if _are_date_and_clock(table, date, clock):
-                return date, clock
+        dates = [c for c in named if _find_clock(table, c, taken) is not None]
+        named = dates if len(dates) == 1 else named
     column = _only(table, named, "be the time", "--time-col")
     if column is not None:
-        return column, None
+        return column
     free = [c for c in range(len(table.names)) if c not in taken]
     for names, kind in ((PERIOD_NAMES, Kind.TIME), (COUNT_NAMES, Kind.NUMBER)):
         found = [c for c in free if canonical(table.names[c]) in names and table.kind(c) is kind]
         if found:
-            return _only(table, found, "be the time", "--time-col"), None
+            return _only(table, found, "be the time", "--time-col")
     found = [c for c in free if table.kind(c) is Kind.TIME]
-    if not found and len(numbers := [c for c in free if table.kind(c) is Kind.NUMBER]) > 1:
-        found = [c for c in numbers if _are_compact_dates(table.sample(c))]
-    column = _only(table, found, "be the time", "--time-col")
-    if column is not None:
-        clocks = [c for c in free if table.kind(c) is Kind.CLOCK]
-        if len(clocks) == 1 and _are_date_and_clock(table, column, clocks[0]):
-            return column, clocks[0]
-    return column, None
+    if not found:
+        numbers = [c for c in free if table.kind(c) is Kind.NUMBER]
+        if len(numbers) + len(taken) > 1:  # one of them has to be left to forecast
+            found = _integers_like_stamps(table, numbers)
+        if not found:
+            _refuse_foreign_dates(table, free)
+    return _only(table, found, "be the time", "--time-col")
 
 
-def _are_compact_dates(cells: Sequence[str]) -> bool:
-    """Whether all cells are dates without hyphens, and not all of them the same."""
-    return len(set(cells)) > 1 and all(_COMPACT_DATE.fullmatch(cell.strip()) for cell in cells)
+def _integers_like_stamps(table: Table, numbers: Sequence[int]) -> list[int]:
+    """Columns of integers that are surely stamps; DataError if there is none, and some may be."""
+    alike = {c: resemblance(table.sample(c)) for c in numbers}
+    found = [c for c, share in alike.items() if share == 1]
+    doubtful = [c for c, share in alike.items() if 0 < share < 1]
+    if doubtful and not found:
+        raise DataError(
+            f"no column is known to be the time, and {quoted(table, doubtful)} could be",
+            where=table.name,
+            hint=f"name it with --time-col, or count the rows with --time-col {NO_TIME}",
+        )
+    return found
+
+
+def _refuse_foreign_dates(table: Table, free: Sequence[int]) -> None:
+    """DataError for columns that seem to hold dates in no form that is understood, where no other holds any."""
+    foreign = [c for c in free if table.kind(c) is Kind.TEXT and _seem_dates(table.sample(c))]
+    if foreign:
+        raise DataError(
+            f"{quoted(table, foreign)} seems to hold dates in a form that is not understood: "
+            f"{table.sample(foreign[0])[0].strip()[:40]!r}",
+            where=table.name,
+            hint="write dates as 2024-01-31, or 2024-01-31 15:30; or drop the column if it holds none",
+        )
+
+
+def _seem_dates(cells: Sequence[str]) -> bool:
+    """Whether nearly all cells hold a year, and no two are the same."""
+    return len(set(cells)) == len(cells) > 1 and sum(map(bool, map(_YEAR.search, cells))) > 0.9 * len(cells)
+
+
+def _find_clock(table: Table, date: int, taken: Collection[int | None]) -> int | None:
+    """The column with the time of day beside a column of dates alone; None if there is none."""
+    free = [c for c, name in enumerate(table.names) if c not in taken and c != date]
+    found = [c for c in free if canonical(table.names[c]) in TIME_NAMES or table.kind(c) is Kind.CLOCK]
+    found = [c for c in found if _are_date_and_clock(table, date, c)]
+    return found[0] if len(found) == 1 else None
 
 
 def _are_date_and_clock(table: Table, date: int, clock: int) -> bool:
@@ -231,11 +272,12 @@ def _with_targets(table: Table, roles: Roles, taken: Collection[int | None]) -> 
 
 def _find_series(table: Table, taken: Collection[int | None], timed: bool) -> tuple[int, ...]:
     """All columns of numbers, for ``--wide``."""
-    numbers = _numbers(table, taken)
+    numbers = _numbers(table, taken, with_empty=True)
     if not numbers:
         raise _no_numbers(table, taken)
     _refuse_twice(table, numbers)
-    if not timed and (steps := [c for c in numbers if _may_be_times(table.sample(c))]):
+    steps = [c for c in numbers if _may_be_steps(table.sample(c))]
+    if not timed and steps:
         raise DataError(
             f"no column is known to be the time, and {quoted(table, steps)} could be",
             where=table.name,
@@ -244,23 +286,30 @@ def _find_series(table: Table, taken: Collection[int | None], timed: bool) -> tu
     return tuple(numbers)
 
 
-def _may_be_times(cells: Sequence[str]) -> bool:
+def _may_be_steps(cells: Sequence[str]) -> bool:
     """Whether all cells are integers and no two the same."""
     return len(set(cells)) == len(cells) > 1 and all(cell.strip().isdecimal() for cell in cells)
 
 
-def _numbers(table: Table, taken: Collection[int | None]) -> list[int]:
-    free = [c for c in range(len(table.names)) if c not in taken and canonical(table.names[c]) not in INDEX_NAMES]
-    return [c for c in free if table.kind(c) is Kind.NUMBER]
+def _numbers(table: Table, taken: Collection[int | None], with_empty: bool = False) -> list[int]:
+    free = [c for c, name in enumerate(table.names) if c not in taken and not _is_index(name)]
+    found = [c for c in free if table.kind(c) is Kind.NUMBER]
+    empty = [c for c in free if table.kind(c) is Kind.EMPTY]  # numbers may come later, or never
+    return sorted(found + empty) if with_empty or not found else found
+
+
+def _is_index(name: str) -> bool:
+    return canonical(name) in INDEX_NAMES if canonical(name) else not name
 
 
 def _no_numbers(table: Table, taken: Collection[int | None]) -> DataError:
     free = [c for c in range(len(table.names)) if c not in taken]
     kinds = ", ".join(f"{table.names[c]!r} ({table.kind(c).value})" for c in free[:8])
+    hint = "name the column to forecast with --target-col"
+    if len(table.names) == 1 and set(table.names[0]) & set(",;\t|"):
+        hint = "each line seems to stand in quotes as a whole: take those quotes away"
     return DataError(
-        "no column holds numbers to forecast" + (f"; there are {kinds}" if kinds else ""),
-        where=table.name,
-        hint="name the column to forecast with --target-col",
+        "no column holds numbers to forecast" + (f"; there are {kinds}" if kinds else ""), where=table.name, hint=hint
     )
 
 
@@ -274,6 +323,6 @@ def likely_ids(table: Table, taken: Collection[int | None]) -> list[int]:
         column
         for column, name in enumerate(table.names)
         if column not in taken
-        and canonical(name) not in INDEX_NAMES
+        and not _is_index(name)
         and (table.kind(column) is Kind.TEXT or canonical(name).endswith(("id", "code")))
     ]

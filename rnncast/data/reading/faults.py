@@ -97,3 +97,17 @@ def further(count: int, what: str) -> str:
     if count == 1:
         return ""
     return f"; {count - 1:,} more {what[:-1] if count == 2 else what} like it"
+
+
+def nul_byte(where: str) -> DataError:
+    """Error for a byte that no text holds."""
+    return DataError("the text holds a NUL byte", where=where, hint="the file is damaged: get it again")
+
+
+def misplaced_quote(where: str) -> DataError:
+    """Error for a quotation mark inside of a field without quotes."""
+    return DataError(
+        "a quotation mark stands where no field begins or ends, or is never closed",
+        where=where,
+        hint='a field that holds one is written in quotes, with the mark doubled: "5"" pipe"',
+    )

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from rnncast.data.reading.source import STDIN
 from rnncast.errors import DataError, InputNotFoundError, UsageError
 
-ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".parq", ".csv.gz", ".tsv.gz", ".txt.gz")
+ENDINGS = (".csv", ".tsv", ".parquet", ".pq", ".parq", ".csv.gz", ".tsv.gz")
 """Endings of the files that are taken from a folder."""
 
 
@@ -80,9 +80,7 @@ def _of_folder(folder: str) -> list[File]:
             if name.lower().endswith(ENDINGS) and not name.startswith((".", "_")):
                 files.append(File(os.path.join(path, name), _partition(Path(path), Path(folder))))
     if not files:
-        raise DataError(
-            "the folder holds no file of data", where=folder, hint=f"files end in {', '.join(ENDINGS[:6])} or .csv.gz"
-        )
+        raise DataError("the folder holds no file of data", where=folder, hint=f"files end in {', '.join(ENDINGS)}")
     return files
 
 

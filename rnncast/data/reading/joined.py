@@ -14,7 +14,7 @@ import numpy as np
 
 from rnncast.data.panel import Columns
 from rnncast.data.reading.cells import Cells, CellsBuilder
-from rnncast.data.reading.columns import canonical
+from rnncast.data.reading.columns import TARGET_NAMES, canonical
 from rnncast.data.reading.files import File
 from rnncast.data.reading.loaded import WIDE_ID, WIDE_TARGET, Loaded
 from rnncast.errors import DataError
@@ -125,7 +125,8 @@ def join(files: Sequence[File], parts: Sequence[Loaded], layout: str | None, id_
         )
     columns = first.columns
     notes = _joined_notes(parts)
-    if len({part.columns.target for part in parts}) > 1:
+    targets = {part.columns.target for part in parts}
+    if len(targets) > 1:  # each file has a name of its own for its one column
         columns = replace(columns, target=WIDE_TARGET)
     ids = [part.ids for part in parts]
     if first.ids is None:
@@ -154,6 +155,7 @@ def _check(parts: Sequence[Loaded]) -> None:
             ("the id column", first.columns.id or "", part.columns.id or ""),
             ("the layout", "wide" if first.roles.wide else "long", "wide" if part.roles.wide else "long"),
             ("the time column", _kind(first), _kind(part)),
+            ("the target", _known_target(first), _known_target(part)),
         ):
             if canonical(ours) != canonical(theirs):
                 raise DataError(
@@ -162,6 +164,11 @@ def _check(parts: Sequence[Loaded]) -> None:
                     where=part.name,
                     hint="give all files the same columns, or name them with --time-col, --id-col, --target-col",
                 )
+
+
+def _known_target(part: Loaded) -> str:
+    """Name of the target where it says what it is: close and adj close are not the same."""
+    return part.columns.target if canonical(part.columns.target) in TARGET_NAMES else "named by its column"
 
 
 def _kind(part: Loaded) -> str:

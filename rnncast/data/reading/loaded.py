@@ -7,6 +7,7 @@ Dimension letters: `R` rows of a file, `N` observations, `C` columns of numbers 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,13 +18,13 @@ from numpy.typing import NDArray
 
 from rnncast.data.options import ReadOptions
 from rnncast.data.panel import Columns
-from rnncast.data.reading.cells import Cells, CellsBuilder
-from rnncast.data.reading.columns import Roles, find_columns, quoted
+from rnncast.data.reading.cells import Cells, CellsBuilder, some
+from rnncast.data.reading.columns import TIME_NAMES, Roles, canonical, find_columns, quoted
 from rnncast.data.reading.names import NameParser
 from rnncast.data.reading.numbers import AmbiguousNumbers, NumberParser, NumberStyle, find_style, shape_of, shapes_of
-from rnncast.data.reading.table import Parser, Table
+from rnncast.data.reading.table import Kind, Parser, Table
 from rnncast.data.reading.timestamps import AmbiguousStamps, StampParser, find_form
-from rnncast.data.reading.unix_times import interpret_integers
+from rnncast.data.reading.unix_times import interpret_integers, may_be_excel
 from rnncast.errors import DataError
 
 COUNTED_TIME = "ds"
@@ -207,14 +208,37 @@ def _clocked(table: Table, date: int, clock: int, stamps: StampParser) -> Cells:
 
 def _number_parser(table: Table, column: int, options: ReadOptions) -> NumberParser:
     """Parser of a column of numbers, by its first cells; by all of them where those prove nothing."""
-    sample = shapes_of_cells(table.sample(column))
+    cells = table.sample(column)
+    sample = shapes_of_cells(cells)
     try:
         style, proven = find_style(sample, table.separator, options.decimal, options.thousands)
     except AmbiguousNumbers:
         return NumberParser(_proven_style(table, column, options))
-    if proven or table.separator == "," or not sample:  # beside commas, a number without marks cannot mislead
+    if proven and not (table.separator == "," and _are_all_groups(sample)):
+        return NumberParser(style)
+    # Beside commas, a number with one point is decimal, unless its neighbours are written with decimal commas.
+    if not cells or (table.separator == "," and _neighbours_decimal(table, column, options) != ","):
         return NumberParser(style)
     return NumberParser(_proven_style(table, column, options))
+
+
+def _are_all_groups(shapes: Counter[str]) -> bool:
+    """Whether every point may as well stand between thousands."""
+    return all(re.fullmatch(r"[^.]*[1-9][0-9]{0,2}(\.[0-9]{3})+[^.]*|[^.]*", shape) for shape in shapes)
+
+
+def _neighbours_decimal(table: Table, column: int, options: ReadOptions) -> str | None:
+    """Decimal mark that the first cells of another column of numbers prove."""
+    for other in range(len(table.names)):
+        if other == column or table.kind(other) is not Kind.NUMBER:
+            continue
+        try:
+            style, proven = find_style(shapes_of_cells(table.sample(other)), ";", None, options.thousands)
+        except AmbiguousNumbers:
+            continue
+        if proven:
+            return style.decimal
+    return None
 
 
 def shapes_of_cells(cells: Sequence[str]) -> Counter[str]:
@@ -225,17 +249,16 @@ def shapes_of_cells(cells: Sequence[str]) -> Counter[str]:
 def _proven_style(table: Table, column: int, options: ReadOptions) -> NumberStyle:
     """Style of a column by all of its cells, or else by those of its neighbours."""
     shapes = shapes_of(table.texts(column))
-    marks = (table.separator, options.decimal, options.thousands)
+    neighbours = _neighbours_decimal(table, column, options)
+    separator = "" if neighbours == "," else table.separator
     try:
-        return find_style(shapes, *marks)[0]
+        return find_style(shapes, separator, options.decimal, options.thousands)[0]
     except AmbiguousNumbers as error:
-        for other in range(len(table.names)):
+        if neighbours is not None and options.decimal is None:
             try:
-                style, proven = find_style(shapes_of_cells(table.sample(other)), *marks)
+                return find_style(shapes, separator, neighbours, options.thousands)[0]
             except AmbiguousNumbers:
-                continue
-            if proven and other != column and table.kind(other).name == "NUMBER":
-                return find_style(shapes, table.separator, style.decimal, options.thousands)[0]
+                pass
         raise DataError(
             f"column {table.names[column]!r} {error}", where=table.name, hint="--decimal . or --decimal , says which"
         ) from error
@@ -280,11 +303,24 @@ def _times(
         return times, stamps.zoned, None if plain or stamps.form is None else f"dates are read as {stamps.form.label}"
     unusable = [mask for mask in (times.missing, times.bad) if mask is not None]
     usable = ~np.logical_or.reduce(unusable) if unusable else None
+    name = table.names[roles.time]
+    present = times.values if usable is None else times.values[usable]
+    if options.time_unit is None and canonical(name) in TIME_NAMES and may_be_excel(present):
+        raise DataError(
+            f"column {name!r} holds integers from {present.min()} to {present.max()}, which may be Excel's days "
+            "or steps",
+            where=table.name,
+            hint="--time-unit excel or --time-unit step says which",
+        )
     try:
-        values, stamps.is_dated, note = interpret_integers(times.values, usable, options.time_unit)
+        read = interpret_integers(times.values, usable, options.time_unit)
     except ValueError as error:
-        raise DataError(f"column {table.names[roles.time]!r} {error}", where=table.name) from error
-    return replace(times, values=values), note is not None and "UNIX" in note, note
+        raise DataError(f"column {name!r} {error}", where=table.name) from error
+    stamps.is_dated = read.is_dated
+    bad = times.bad if read.bad is None else read.bad if times.bad is None else read.bad | times.bad
+    if bad is not None and times.missing is not None:
+        bad = some(bad & ~times.missing)
+    return replace(times, values=read.values, bad=bad), read.in_utc, read.note
 
 
 def _stacked(loaded: Loaded, columns: Sequence[Cells]) -> Loaded:

@@ -140,11 +140,15 @@ def find_style(
     found = [style for style, fit in zip(styles, fits, strict=True) if fit == best]
     read = [core for core in cores if any(re.fullmatch(style.core, core) for style in found)]
     marks = [mark for mark in ".," if any(mark in core for core in read)]
-    if separator == "," and "," not in marks:
-        found = [style for style in found if style.decimal == "."]
+    if separator == "," and "," not in marks and decimal is None:  # whoever writes decimal commas separates by others
+        found = [style for style in found if style.decimal == "."] or found
     for mark in marks:
         if len({style.role(mark) for style in found}) > 1:
             example = next(core for core in read if mark in core)
+            other = next((core for core in read if not re.fullmatch(found[0].core, core)), None)
+            if other is not None:
+                first = next(core for core in read if re.fullmatch(found[0].core, core))
+                raise AmbiguousNumbers(f"is written in two ways: some cells like {first!r}, some like {other!r}")
             raise AmbiguousNumbers(
                 f"can be read in two ways: {mark!r} may be the decimal mark or stand between thousands, as in "
                 f"{example!r} (a 9 is any digit)"
@@ -159,7 +163,7 @@ def _allowed(style: NumberStyle, decimal: str | None, thousands: str | None) -> 
 
 
 def _cores(shapes: Counter[str]) -> tuple[str, Counter[str]]:
-    """The affix that all cells have in common, and the shapes without signs and affixes."""
+    """The affix of most cells, and the shapes without signs and affixes."""
     cores: Counter[str] = Counter()
     affixes: Counter[str] = Counter()
     for shape, count in shapes.items():
@@ -169,7 +173,7 @@ def _cores(shapes: Counter[str]) -> tuple[str, Counter[str]]:
         cores[match["core"]] += count
         affixes[match["before"] or match["after"]] += count
     common = affixes.most_common(1)
-    return (common[0][0] if common and common[0][1] == sum(affixes.values()) else ""), cores
+    return (common[0][0] if common else ""), cores
 
 
 @dataclass
@@ -232,8 +236,13 @@ class NumberParser:
 
         text = filled_text(column)
         missing = mask_to_numpy(pc.is_in(pc.utf8_lower(text), text_array(MISSING_MARKERS)))
+        lacking = None
+        if self.style.affix:
+            lacking = pc.invert(pc.match_substring(text, self.style.affix))
         text = self._unsigned(text)
         is_number = pc.match_substring_regex(text, f"^-?{self.style.core}$")
+        if lacking is not None:
+            is_number = pc.and_not(is_number, lacking)
         text = pc.if_else(is_number, self._plain(text), text_scalar("nan"))
         values = to_numpy(pc.cast(text, pa.float64()), "f8")
         return Cells(values, some(missing), some(~missing & ~np.isfinite(values)))

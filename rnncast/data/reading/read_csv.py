@@ -18,10 +18,11 @@ from rnncast.data.options import ReadOptions
 from rnncast.data.reading.arrow import one_chunk
 from rnncast.data.reading.blocks import BUFFERS, Block, Blocks
 from rnncast.data.reading.cells import Cells, CellsBuilder
-from rnncast.data.reading.dialect import find_dialect, misplaced_quote, nul_byte, sample_rows
+from rnncast.data.reading.dialect import find_dialect, sample_rows
+from rnncast.data.reading.faults import misplaced_quote, nul_byte
 from rnncast.data.reading.markers import SPELLINGS
 from rnncast.data.reading.numbers import NumberParser
-from rnncast.data.reading.source import HEAD, WINDOWS, Source
+from rnncast.data.reading.source import HEAD, WINDOWS, Source, may_be_windows
 from rnncast.data.reading.table import Kind, Parser, kind_of_text
 from rnncast.errors import DataError
 
@@ -177,12 +178,15 @@ class CsvTable:
             return DataError(
                 f"the row has {found} {'field' if found == 1 else 'fields'}, the header {expected}{further}",
                 where=self._line(block.position + int(records.spans[0][row])),
-                hint="a comma inside a field needs quotes around the field; a line that is no row must go",
+                hint="a field is missing, or the row was cut off; a line that is no row must go"
+                if found < expected
+                else "a separator inside a field needs quotes around the field; a line that is no row must go",
             )
         try:
             data.decode("utf-8")
         except UnicodeDecodeError as broken:
-            if self.options.encoding is None and "".join(self.names).isascii():
+            text = self.source.read(0, self.source.size)
+            if self.options.encoding is None and "".join(self.names).isascii() and may_be_windows(text):
                 return _OtherEncodingError()
             return DataError(
                 "a cell is not encoded in UTF-8",

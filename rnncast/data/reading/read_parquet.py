@@ -59,8 +59,10 @@ class ParquetTable:
         kinds, dtype = pa.types, self.schema.field(column).type
         if kinds.is_dictionary(dtype):
             dtype = dtype.value_type
-        if kinds.is_integer(dtype) or kinds.is_floating(dtype) or kinds.is_decimal(dtype) or kinds.is_null(dtype):
+        if kinds.is_integer(dtype) or kinds.is_floating(dtype) or kinds.is_decimal(dtype):
             return Kind.NUMBER
+        if kinds.is_null(dtype):
+            return Kind.EMPTY
         if kinds.is_timestamp(dtype) or kinds.is_date(dtype):
             return Kind.TIME
         if self._holds_text(column):

@@ -14,6 +14,7 @@ import sys
 import weakref
 from typing import BinaryIO
 
+from rnncast.data.reading.records import count_lines
 from rnncast.errors import DataError, InputNotFoundError, StorageError, UsageError
 
 STDIN = "-"
@@ -135,7 +136,7 @@ class Source:
         try:
             return self.replaced(data.decode(encoding).removeprefix("\ufeff").encode(), *notes)
         except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
+            line = count_lines(data[: error.start].decode(encoding, "ignore").encode()) + 1
             raise DataError(
                 f"the text is not encoded in {encoding}: byte {data[error.start]:#04x}",
                 where=f"{self.name}:{line}",
@@ -248,9 +249,18 @@ def _in_utf8(source: Source, encoding: str | None) -> Source:
     if (half := _utf16_without_mark(head)) is not None:
         return source.decoded(half, "encoded in UTF-16")
     _refuse_foreign(source.name, head[:4096])
-    if not _is_utf8(head) and b"\0" not in head:
+    if not _is_utf8(head) and b"\0" not in head and may_be_windows(head):
         return source.decoded(WINDOWS, f"not UTF-8: read as {WINDOWS} (western Windows); --encoding names another")
     return source
+
+
+def may_be_windows(text: bytes) -> bool:
+    """Whether a text that is not UTF-8 may be western Windows: more of its letters are none in UTF-8 than are."""
+    if text.startswith(_UTF8_MARK):
+        return False
+    decoded = text.decode("utf-8", "surrogateescape")
+    broken = len(re.findall("[\udc80-\udcff]", decoded))
+    return broken > sum(map(len, re.findall("[^\x00-\x7f\udc80-\udcff]+", decoded)))
 
 
 def _is_utf8(head: bytes) -> bool:

@@ -13,7 +13,7 @@ from rnncast.data.reading.markers import is_missing
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # Marks between thousands, currency signs, brackets: meant as a number, whatever becomes of it.
-_NEAR_NUMBER = re.compile(r"[(+\-\u2212$€£¥ ]*[0-9][0-9.,'’\s]*([eE][+-]?[0-9]+)?[)%$€£¥ *+-]*")
+_NEAR_NUMBER = re.compile(r"[(+\-\u2212$€£¥ ]*[0-9.,][0-9.,'’ \u00a0\u202f\u2009]*([eE][+-]?[0-9]+)?[)%$€£¥ *+-]*")
 
 
 class Kind(Enum):
@@ -23,7 +23,11 @@ class Kind(Enum):
     CLOCK = "times of day"
     NUMBER = "numbers"
     TEXT = "text"
+    EMPTY = "nothing yet"
     UNUSABLE = "neither numbers, dates nor text"
+
+
+_TYPED = (Kind.NUMBER, Kind.TIME, Kind.CLOCK)
 
 
 class Parser(Protocol):
@@ -73,10 +77,10 @@ class Table(Protocol):
 
 
 def kind_of_text(cells: Sequence[str]) -> Kind:
-    """Kind of most of these cells; a column without any observation passes for numbers."""
+    """Kind of most of these cells."""
     present = [cell.strip() for cell in cells if not is_missing(cell)]
     if not present:
-        return Kind.NUMBER
+        return Kind.EMPTY
     tests = (
         (Kind.NUMBER, lambda cell: NUMBER.fullmatch(cell) is not None),
         (Kind.TIME, is_stamp),
@@ -94,9 +98,32 @@ def is_full_date(cell: str) -> bool:
     return any("day" in form.regex.groupindex for form in forms_of(cell.strip()))
 
 
-def is_data(cells: Sequence[str]) -> bool:
-    """Whether these fields are a row rather than names: a date is among them, or nothing but numbers."""
-    present = [cell.strip() for cell in cells if cell.strip()]
-    if not present:
-        return False
-    return any(map(is_full_date, present)) or all(_NEAR_NUMBER.fullmatch(cell) or is_missing(cell) for cell in present)
+def is_typed(cells: Sequence[str]) -> bool:
+    """Whether these cells of a column hold numbers or stamps."""
+    return kind_of_text(cells) in _TYPED
+
+
+def _kind_of_all(cells: Sequence[str]) -> Kind:
+    """Kind of these cells if all of them agree; text otherwise, as names may look like numbers: 007."""
+    kinds = {kind_of_text([cell]) for cell in cells if not is_missing(cell)}
+    return kinds.pop() if len(kinds) == 1 else Kind.TEXT
+
+
+def is_row(cells: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
+    """Whether the fields of a first line are a row like those after it, rather than names.
+
+    Parameters
+    ----------
+    cells
+        The fields.
+    columns
+        Cells of the lines after it, by column; none if there is no line after it.
+    """
+    kinds = [_kind_of_all(column) for column in columns] or [kind_of_text([cell]) for cell in cells]
+    typed = [(cell.strip(), kind) for cell, kind in zip(cells, kinds, strict=True) if kind in _TYPED]
+    timed = any(kind is Kind.TIME for _, kind in typed)
+    for cell, kind in typed:
+        empty = cell == "" and (kind is Kind.TIME or not timed)  # an index often has no name
+        if empty or (not is_missing(cell) and not is_typed([cell])):
+            return False
+    return any(not is_missing(cell) for cell, _ in typed)

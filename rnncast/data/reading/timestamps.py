@@ -206,11 +206,17 @@ def _settled(forms: Sequence[Form], everything: Iterable[Any]) -> Form:
                 if (form in others if other > _DENSER * own else form in year_first if own > _DENSER * other else True)
             ]
     if len(fits) > 1:
-        first = next(n for n in range(len(dates)) if readings[0][2][n])
+        first = _first_that_differs([stamps for _, stamps, _ in readings], [good for *_, good in readings])
         shown = [f"{np.datetime64(int(stamps[first]), 'us').astype('datetime64[D]')} ({form.label})"
                  for form, stamps, good in readings if good[first]]  # fmt: skip
         raise AmbiguousStamps(f"can be read in two ways: {dates[first].as_py()!r} may be {' or '.join(shown)}")
     return fits[0][0]
+
+
+def _first_that_differs(readings: Sequence[NDArray[np.int64]], good: Sequence[NDArray[np.bool_]]) -> int:
+    """A cell that two readings take for different dates."""
+    both = [(a, b, f & g) for a, f in zip(readings, good, strict=True) for b, g in zip(readings, good, strict=True)]
+    return int(np.argmax(np.logical_or.reduce([(a != b) & shared for a, b, shared in both])))
 
 
 def explain_time(parser: StampParser, cell: str) -> tuple[str, str]:
@@ -228,6 +234,9 @@ def explain_time(parser: StampParser, cell: str) -> tuple[str, str]:
         return named, "give all stamps with an offset from UTC, or none"
     if len((match.groupdict().get("fraction") or "").rstrip("0")) > 6:
         return "is finer than a microsecond", "round it"
+    parts = match.groupdict()
+    if form.order and int(parts.get("month") or 1) > 12 >= int(parts.get("day") or 1):
+        return f"does not fit the order of the others ({form.label})", "write day and month in one order throughout"
     return "is a date that does not exist", "correct it"
 
 

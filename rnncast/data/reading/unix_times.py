@@ -5,6 +5,8 @@ Dimension letter: `R` rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,13 +16,40 @@ from rnncast.data.calendars.frequency import DAY_US
 
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}  # microseconds
 _NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+STEPS, EXCEL = "step", "excel"
+_EXCEL_ZERO = -25_569  # days from 1970 to the last but one of 1899, from which Excel counts
+_LAST_EXCEL = 109_574
+_MOST = 0.5  # share that must be dates for the others to be bad ones
 _FIRST, _LAST = 10**8, 7_258_118_400  # seconds: in 1973, and the end of 2199
 
 
-def interpret_integers(
-    values: NDArray[np.int64], usable: NDArray[np.bool_] | None, unit: str | None
-) -> tuple[NDArray[np.int64], bool, str | None]:
-    """Integers as stamps, if all of them say that they are.
+@dataclass(frozen=True)
+class Integers:
+    """Integers of a time column, understood.
+
+    Attributes
+    ----------
+    values : int64 (R,)
+        Microseconds since 1970, or the steps as they are.
+    is_dated
+        Whether they are stamps.
+    note
+        How they were read, if there is something to say.
+    bad : bool (R,) or None
+        Those that are no date among dates.
+    in_utc
+        Whether they are in UTC.
+    """
+
+    values: NDArray[np.int64]
+    is_dated: bool = False
+    note: str | None = None
+    bad: NDArray[np.bool_] | None = None
+    in_utc: bool = False
+
+
+def interpret_integers(values: NDArray[np.int64], usable: NDArray[np.bool_] | None, unit: str | None) -> Integers:
+    """Integers as stamps, if most of them say that they are.
 
     Parameters
     ----------
@@ -29,16 +58,7 @@ def interpret_integers(
     usable : bool (R,) or None
         Which of them count; None for all.
     unit
-        Unit of UNIX times that the user named, or None.
-
-    Returns
-    -------
-    values : int64 (R,)
-        Microseconds since 1970, or the steps as they are.
-    is_dated
-        Whether they are stamps.
-    note
-        How they were read, if there is something to say.
+        Unit that the user named: of UNIX times, `EXCEL` or `STEPS`; or None.
 
     Raises
     ------
@@ -47,25 +67,58 @@ def interpret_integers(
     """
     present = values if usable is None else values[usable]
     if len(present) == 0:
-        return values, False, None
+        return Integers(values)
     low, high = int(present.min()), int(present.max())
+    if unit == STEPS:
+        return Integers(values)
     if unit is None:
         for form, factor in (("YYYYMMDD", 1), ("YYYYMM", 100)):
-            if (days := _compact_dates(present * factor + (factor > 1), low * factor, high * factor)) is not None:
-                stamps = np.zeros(len(values), np.int64)
-                stamps[slice(None) if usable is None else usable] = days * DAY_US
-                return stamps, True, f"integers of the time column are read as dates {form}"
+            if 18_000_100 <= low * factor and high * factor <= 22_001_231:
+                days, exist = _compact_dates(values * factor + (factor > 1))
+                if np.mean(exist if usable is None else exist[usable]) > _MOST:
+                    bad = None if exist.all() else ~exist
+                    return Integers(days * DAY_US, True, f"integers of the time column are read as dates {form}", bad)
         unit = _unit(low, high)
         if unit is None:
-            return values, False, None
+            return Integers(values)
+    if unit == EXCEL:
+        if low < 1 or high > _LAST_EXCEL:
+            raise ValueError("has integers that are no days as Excel counts them (1 to 109,574)")
+        return Integers((values + _EXCEL_ZERO) * DAY_US, True, "integers of the time column are read as Excel's days")
     note = f"integers of the time column are read as UNIX times in {_NAMES[unit]}"
     if unit == "ns":
         if np.any(present % 1_000):
             raise ValueError("has UNIX times finer than a microsecond")
-        return values // 1_000, True, note
+        return Integers(values // 1_000, True, note, in_utc=True)
     if max(abs(low), abs(high)) > 2**62 // _UNITS[unit]:
         raise ValueError(f"has integers too large for UNIX times in {_NAMES[unit]}")
-    return values * _UNITS[unit], True, note
+    return Integers(values * _UNITS[unit], True, note, in_utc=True)
+
+
+def resemblance(cells: Sequence[str]) -> float:
+    """How much integers under a name that says nothing look like stamps: 0 not at all, 1 surely, else 0.5.
+
+    Sure are dates of eight digits that all exist, and shorter ones and UNIX times that go one way.
+    """
+    texts = [text for text in map(str.strip, cells) if text.isascii() and text.isdecimal() and len(text) <= 19]
+    if len(set(texts)) < 2 or len(texts) <= _MOST * len(cells):
+        return 0.0
+    values = np.array(texts, dtype=np.int64)
+    try:
+        read = interpret_integers(values, None, None)
+    except ValueError:
+        return 0.0
+    if not read.is_dated:
+        return 0.0
+    steps = np.diff(values)
+    one_way = bool((steps > 0).all() or (steps < 0).all())
+    all_good = read.bad is None and len(texts) == len(cells)
+    return 1.0 if all_good and (one_way or len(texts[0]) == 8) else 0.5
+
+
+def may_be_excel(values: NDArray[np.int64]) -> bool:
+    """Whether integers may be days as Excel counts them, of the years 1941 to 2064."""
+    return len(values) > 0 and int(values.min()) >= 15_000 and int(values.max()) <= 60_000
 
 
 def _unit(low: int, high: int) -> str | None:
@@ -76,15 +129,11 @@ def _unit(low: int, high: int) -> str | None:
     return None
 
 
-def _compact_dates(values: NDArray[np.int64], low: int, high: int) -> NDArray[np.int64] | None:
-    """Days of integers YYYYMMDD; None unless all are dates of the years 1800 to 2200."""
-    if low < 18_000_100 or high > 22_001_231:
-        return None
+def _compact_dates(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Days of integers YYYYMMDD (R,), and which of them exist (R,)."""
     month, day = values // 100 % 100, values % 100
-    if month.min() < 1 or month.max() > 12 or day.min() < 1:
-        return None
-    months: Any = ((values // 10_000 - 1970) * 12 + month - 1).astype("datetime64[M]")
+    exist = (month >= 1) & (month <= 12) & (day >= 1)
+    months: Any = ((values // 10_000 - 1970) * 12 + np.clip(month, 1, 12) - 1).astype("datetime64[M]")
     first: NDArray[np.int64] = months.astype("datetime64[D]").astype(np.int64)
-    if np.any(first + day > (months + np.timedelta64(1, "M")).astype("datetime64[D]").astype(np.int64)):
-        return None
-    return first + day - 1
+    exist &= first + day <= (months + np.timedelta64(1, "M")).astype("datetime64[D]").astype(np.int64)
+    return first + day - 1, exist
