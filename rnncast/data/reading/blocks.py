@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from rnncast.data.reading.records import Records, count_lines, last_end
 from rnncast.data.reading.source import Source
 
-BLOCK = 1 << 21
-"""Bytes of a piece: large enough for a fast reader, small enough to stay in the cache of the processor."""
+BLOCK = 1 << 22
+"""Bytes of a piece: enough for several cores, and little beside what is read."""
 
-BUFFERS = 4
-"""Blocks that may be in use at a time."""
+BUFFERS = 3
+"""Blocks that may be in use at a time: one is read, one at work, one waits."""
 
 
 @dataclass(frozen=True)
@@ -78,19 +78,18 @@ class Blocks:
 
     def __iter__(self) -> Iterator[Block]:
         """Blocks in order. The bytes of one are overwritten when `BUFFERS` further ones were asked for."""
-        buffers = [bytearray(min(BLOCK, self.source.size - self.start)) for _ in range(BUFFERS)]
-        position, turn = self.start, 0
+        buffers = [bytearray() for _ in range(BUFFERS)]
+        position, size, turn = self.start, BLOCK, 0
         while position < self.source.size:
-            holder, start, stop = self.source.fill(position, buffers[turn])
+            holder, start, stop = self.source.fill(position, size, buffers[turn])
             if position + stop - start < self.source.size:
                 end = last_end(holder, start, stop)
-                if end == start:  # a record longer than the buffer
-                    buffers[turn] = bytearray(2 * len(buffers[turn]))
+                if end == start:  # a record longer than a block
+                    size *= 2
                     continue
                 stop = end
             yield Block(position, holder, start, stop, holder.find(b'"', start, stop) >= 0)
-            position += stop - start
-            turn = (turn + 1) % BUFFERS
+            position, size, turn = position + stop - start, BLOCK, (turn + 1) % BUFFERS
 
     def found(self, block: Block, rows: int) -> None:
         """Note that a block, the next one in order, holds so many rows."""

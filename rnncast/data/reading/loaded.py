@@ -22,7 +22,7 @@ from rnncast.data.reading.cells import Cells, CellsBuilder, some
 from rnncast.data.reading.columns import TIME_NAMES, Roles, canonical, find_columns, quoted
 from rnncast.data.reading.names import NameParser
 from rnncast.data.reading.numbers import AmbiguousNumbers, NumberParser, NumberStyle, find_style, shape_of, shapes_of
-from rnncast.data.reading.table import Kind, Parser, Table
+from rnncast.data.reading.table import Kind, Parser, Table, are_plain_numbers
 from rnncast.data.reading.timestamps import AmbiguousStamps, StampParser, find_form
 from rnncast.data.reading.unix_times import interpret_integers, may_be_excel
 from rnncast.errors import DataError
@@ -120,14 +120,15 @@ def load(table: Table, options: ReadOptions) -> Loaded:
     """
     roles = find_columns(table, options)
     stamps = _stamp_parser(table, roles, options)
-    numbers: dict[int, NumberParser] = {column: _number_parser(table, column, options) for column in roles.targets}
+    styles = _Styles(table, options)
+    numbers: dict[int, NumberParser] = {column: styles.parser(column) for column in roles.targets}
     parsers: dict[int, Parser] = dict(numbers)
     if roles.time is not None and roles.clock is None:
         parsers[roles.time] = stamps
     if roles.id is not None:
         parsers[roles.id] = NameParser()
     cells = _read(table, parsers)
-    _read_again(table, cells, numbers, options)
+    _read_again(table, cells, numbers, styles)
     notes = [*table.notes, *roles.notes]
     if roles.clock is not None:
         assert roles.time is not None
@@ -206,20 +207,69 @@ def _clocked(table: Table, date: int, clock: int, stamps: StampParser) -> Cells:
     return builder.cells()
 
 
-def _number_parser(table: Table, column: int, options: ReadOptions) -> NumberParser:
-    """Parser of a column of numbers, by its first cells; by all of them where those prove nothing."""
-    cells = table.sample(column)
-    sample = shapes_of_cells(cells)
-    try:
-        style, proven = find_style(sample, table.separator, options.decimal, options.thousands)
-    except AmbiguousNumbers:
-        return NumberParser(_proven_style(table, column, options))
-    if proven and not (table.separator == "," and _are_all_groups(sample)):
-        return NumberParser(style)
-    # Beside commas, a number with one point is decimal, unless its neighbours are written with decimal commas.
-    if not cells or (table.separator == "," and _neighbours_decimal(table, column, options) != ","):
-        return NumberParser(style)
-    return NumberParser(_proven_style(table, column, options))
+class _Styles:
+    """Styles of the columns of numbers of a table; what cells prove is asked once."""
+
+    def __init__(self, table: Table, options: ReadOptions) -> None:
+        self.table, self.options = table, options
+        self._proven: dict[int, str | None] = {}
+
+    def parser(self, column: int) -> NumberParser:
+        """Parser of a column, by its first cells; by all of them where those prove nothing."""
+        table, options = self.table, self.options
+        cells = table.sample(column)
+        if are_plain_numbers(cells) and options.decimal is None and options.thousands is None:
+            return NumberParser()
+        shapes = Counter(map(shape_of, cells))
+        try:
+            style, proven = find_style(shapes, table.separator, options.decimal, options.thousands)
+        except AmbiguousNumbers:
+            return NumberParser(self.by_all_cells(column))
+        if not cells or (proven and not (table.separator == "," and _are_all_groups(shapes))):
+            return NumberParser(style)
+        # Beside commas, a number with one point is decimal, unless its neighbours are written with decimal commas.
+        if table.separator == "," and self._of_neighbours(column) != ",":
+            return NumberParser(style)
+        return NumberParser(self.by_all_cells(column))
+
+    def by_all_cells(self, column: int) -> NumberStyle:
+        """Style of a column by all of its cells, or else by its neighbours; DataError if they allow several."""
+        shapes = shapes_of(self.table.texts(column))
+        neighbours = self._of_neighbours(column)
+        separator = "" if neighbours == "," else self.table.separator
+        try:
+            return find_style(shapes, separator, self.options.decimal, self.options.thousands)[0]
+        except AmbiguousNumbers as error:
+            if neighbours is not None and self.options.decimal is None:
+                try:
+                    return find_style(shapes, separator, neighbours, self.options.thousands)[0]
+                except AmbiguousNumbers:
+                    pass
+            raise DataError(
+                f"column {self.table.names[column]!r} {error}",
+                where=self.table.name,
+                hint="--decimal . or --decimal , says which",
+            ) from error
+
+    def _of_neighbours(self, column: int) -> str | None:
+        """Decimal mark that the first cells of another column of numbers prove."""
+        for other in range(len(self.table.names)):
+            if other != column and (decimal := self._decimal(other)) is not None:
+                return decimal
+        return None
+
+    def _decimal(self, column: int) -> str | None:
+        """Decimal mark that the first cells of a column prove, if it holds numbers."""
+        if column not in self._proven:
+            self._proven[column] = None
+            if self.table.kind(column) is Kind.NUMBER:
+                shapes = Counter(map(shape_of, self.table.sample(column)))
+                try:
+                    style, proven = find_style(shapes, ";", None, self.options.thousands)
+                    self._proven[column] = style.decimal if proven else None
+                except AmbiguousNumbers:
+                    pass
+        return self._proven[column]
 
 
 def _are_all_groups(shapes: Counter[str]) -> bool:
@@ -227,49 +277,12 @@ def _are_all_groups(shapes: Counter[str]) -> bool:
     return all(re.fullmatch(r"[^.]*[1-9][0-9]{0,2}(\.[0-9]{3})+[^.]*|[^.]*", shape) for shape in shapes)
 
 
-def _neighbours_decimal(table: Table, column: int, options: ReadOptions) -> str | None:
-    """Decimal mark that the first cells of another column of numbers prove."""
-    for other in range(len(table.names)):
-        if other == column or table.kind(other) is not Kind.NUMBER:
-            continue
-        try:
-            style, proven = find_style(shapes_of_cells(table.sample(other)), ";", None, options.thousands)
-        except AmbiguousNumbers:
-            continue
-        if proven:
-            return style.decimal
-    return None
-
-
-def shapes_of_cells(cells: Sequence[str]) -> Counter[str]:
-    """Shapes of a few cells."""
-    return Counter(map(shape_of, cells))
-
-
-def _proven_style(table: Table, column: int, options: ReadOptions) -> NumberStyle:
-    """Style of a column by all of its cells, or else by those of its neighbours."""
-    shapes = shapes_of(table.texts(column))
-    neighbours = _neighbours_decimal(table, column, options)
-    separator = "" if neighbours == "," else table.separator
-    try:
-        return find_style(shapes, separator, options.decimal, options.thousands)[0]
-    except AmbiguousNumbers as error:
-        if neighbours is not None and options.decimal is None:
-            try:
-                return find_style(shapes, separator, neighbours, options.thousands)[0]
-            except AmbiguousNumbers:
-                pass
-        raise DataError(
-            f"column {table.names[column]!r} {error}", where=table.name, hint="--decimal . or --decimal , says which"
-        ) from error
-
-
-def _read_again(table: Table, cells: dict[int, Cells], numbers: dict[int, NumberParser], options: ReadOptions) -> None:
+def _read_again(table: Table, cells: dict[int, Cells], numbers: dict[int, NumberParser], styles: _Styles) -> None:
     """Read columns with bad cells once more, if all of their cells together show another style than the first ones."""
     for column, parser in numbers.items():
         if cells[column].bad is None or not table.sample(column):
             continue
-        style = _proven_style(table, column, options)
+        style = styles.by_all_cells(column)
         if style != parser.style:
             numbers[column] = NumberParser(style)
             cells[column] = _read(table, {column: numbers[column]})[column]

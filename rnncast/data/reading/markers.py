@@ -16,6 +16,9 @@ SPELLINGS = tuple(
 """The spellings of them that pyarrow's reader is told of; others are found more slowly."""
 
 
+_MARKERS = frozenset(MISSING_MARKERS)
+
+
 def is_missing(cell: str) -> bool:
     """Whether a cell stands for no observation."""
-    return cell.strip().lower() in MISSING_MARKERS
+    return cell.strip().lower() in _MARKERS

@@ -1,22 +1,20 @@
 """CSV files through one strict reader: every cell is what it should be, or is named; so is a row of too many fields.
 
-The text is read block by block; pyarrow converts the blocks on two threads, straight to numbers where it can.
+The text is read block by block; pyarrow converts the blocks on all cores, straight to numbers where it can.
 """
 
 from __future__ import annotations
 
 import csv
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from rnncast.data.options import ReadOptions
-from rnncast.data.reading.arrow import one_chunk
-from rnncast.data.reading.blocks import BUFFERS, Block, Blocks
+from rnncast.data.reading.blocks import Block, Blocks
 from rnncast.data.reading.cells import Cells, CellsBuilder
 from rnncast.data.reading.dialect import find_dialect, sample_rows
 from rnncast.data.reading.faults import misplaced_quote, nul_byte
@@ -26,8 +24,8 @@ from rnncast.data.reading.source import HEAD, WINDOWS, Source, may_be_windows
 from rnncast.data.reading.table import Kind, Parser, kind_of_text
 from rnncast.errors import DataError
 
-_WORKERS = 2
-"""Threads that convert blocks: the reader of the file is seldom faster than two of them."""
+_PIECE = 1 << 20
+"""Bytes that pyarrow gives to a core at a time."""
 
 
 class CsvTable:
@@ -35,6 +33,7 @@ class CsvTable:
 
     def __init__(self, source: Source, options: ReadOptions) -> None:
         self.options = options
+        self._kinds: dict[int, Kind] = {}
         self._open(source)
 
     def _open(self, source: Source) -> None:
@@ -59,13 +58,15 @@ class CsvTable:
 
     def kind(self, column: int) -> Kind:
         """What the first cells of a column look like."""
-        return kind_of_text(self.sample(column))
+        if column not in self._kinds:
+            self._kinds[column] = kind_of_text(self.sample(column))
+        return self._kinds[column]
 
     def texts(self, column: int) -> Iterator[Any]:
         """All cells of a column as text, one pyarrow array a block."""
         for block in self.blocks:
             self._check(block)
-            yield self._read_text(block, [column])[column]
+            yield from self._read_text(block, [column])[column].chunks
 
     def load(self, parsers: Mapping[int, Parser]) -> dict[int, Cells]:
         """Read and parse columns in one pass.
@@ -79,41 +80,72 @@ class CsvTable:
             A row has more or fewer fields than the header, a quote is out of place, or a cell is not UTF-8.
         """
         self.blocks.forget()
+        types, decimal = _types(parsers)
         builders: dict[int, CellsBuilder] = {}
         try:
-            for block, pieces in _in_order(self.blocks, lambda block: self._parse(block, parsers)):
-                rows = len(next(iter(pieces.values())))
+            for block, columns in self._columns(types, decimal):
+                pieces = self._parsed(block, columns, types, parsers)
+                rows = sum(map(len, next(iter(pieces.values()))))
                 self.blocks.found(block, rows)
                 if not builders:
                     share = len(block) / (self.source.size - self.blocks.start)
                     builders = {c: CellsBuilder(rows if share == 1 else round(1.02 * rows / share)) for c in parsers}
-                for column, piece in pieces.items():
-                    builders[column].add(piece)
+                for column, cells in pieces.items():
+                    for piece in cells:
+                        builders[column].add(piece)
         except _OtherEncodingError:
             note = f"not UTF-8: read as {WINDOWS} (western Windows); --encoding names another"
             self._open(self.source.decoded(WINDOWS, note))
             return self.load(parsers)
         return {column: builder.cells() for column, builder in builders.items()}
 
-    def _parse(self, block: Block, parsers: Mapping[int, Parser]) -> dict[int, Cells]:
+    def _columns(self, types: Mapping[int, Any], decimal: str) -> Iterator[tuple[Block, dict[int, Any] | None]]:
+        """Blocks and their columns; None where they hold a cell that is not of its type.
+
+        One is read while another is at work, by pyarrow on all cores.
+        """
         import pyarrow as pa
 
-        self._check(block)
-        styles = [parser.style for parser in parsers.values() if isinstance(parser, NumberParser)]
-        decimals = {style.decimal for style in styles}
-        decimal = decimals.pop() if len(decimals) == 1 else "."  # the reader knows one at a time
-        types = {column: self._type(parser, decimal) for column, parser in parsers.items()}
-        if any(dtype is not None for dtype in types.values()):
+        def convert(block: Block) -> dict[int, Any] | None:
+            self._check(block)
             try:
-                columns = self._read(block, {c: dtype or pa.string() for c, dtype in types.items()}, decimal)
+                return self._read(block, types, decimal)
             except pa.ArrowInvalid:
-                pass
-            else:
-                cells = {column: parser.parse(columns[column]) for column, parser in parsers.items()}
-                if all(_is_plain(cells[c], columns[c]) for c, dtype in types.items() if dtype is not None):
-                    return cells
-        columns = self._read_text(block, parsers)
-        return {column: parser.parse(columns[column]) for column, parser in parsers.items()}
+                return None
+
+        blocks = iter(self.blocks)
+        first = next(blocks, None)
+        second = next(blocks, None)
+        if first is None or second is None:  # a small file needs no thread
+            yield from ((block, convert(block)) for block in (first,) if block is not None)
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1) as pool:
+            block, work = first, pool.submit(convert, first)
+            for following in chain((second,), blocks):
+                next_work = pool.submit(convert, following)
+                yield block, work.result()
+                block, work = following, next_work
+            yield block, work.result()
+
+    def _parsed(
+        self, block: Block, columns: dict[int, Any] | None, types: Mapping[int, Any], parsers: Mapping[int, Parser]
+    ) -> dict[int, list[Cells]]:
+        """Cells of a block by column, in pieces: converted by the reader, or else parsed from text."""
+        import pyarrow as pa
+
+        if columns is not None:
+            cells = {c: [parser.parse(piece) for piece in columns[c].chunks] for c, parser in parsers.items()}
+            if all(
+                _is_plain(piece, chunk)
+                for column, dtype in types.items()
+                if dtype != pa.string()
+                for piece, chunk in zip(cells[column], columns[column].chunks, strict=True)
+            ):
+                return cells
+        texts = self._read_text(block, parsers)
+        return {c: [parser.parse(piece) for piece in texts[c].chunks] for c, parser in parsers.items()}
 
     def _read_text(self, block: Block, columns: Iterable[int]) -> dict[int, Any]:
         import pyarrow as pa
@@ -125,11 +157,6 @@ class CsvTable:
         except pa.ArrowInvalid as error:
             raise self._explained(block, error) from error
 
-    @staticmethod
-    def _type(parser: Parser, decimal: str) -> Any | None:
-        other = isinstance(parser, NumberParser) and parser.style.decimal != decimal
-        return None if other else parser.csv_type
-
     def _check(self, block: Block) -> None:
         """DataError for a block whose quotes are out of place."""
         if block.has_quotes and (quote := self.blocks.records(block.data).misplaced_quote()) is not None:
@@ -137,6 +164,16 @@ class CsvTable:
 
     def _read(self, block: Block, types: Mapping[int, Any], decimal: str = ".") -> dict[int, Any]:
         """Columns of these types, cell by cell or not at all (pyarrow.ArrowInvalid)."""
+        import pyarrow as pa
+
+        try:
+            return self._read_pieces(block, types, decimal, _PIECE)
+        except pa.ArrowInvalid as error:
+            if "straddl" not in str(error):  # a row longer than a piece
+                raise
+            return self._read_pieces(block, types, decimal, len(block))
+
+    def _read_pieces(self, block: Block, types: Mapping[int, Any], decimal: str, size: int) -> dict[int, Any]:
         import pyarrow as pa
         import pyarrow.csv as pcsv
 
@@ -146,8 +183,7 @@ class CsvTable:
             # Names may be empty or occur twice: columns go by their number.
             read_options=pcsv.ReadOptions(
                 column_names=[str(column) for column in range(len(self.names))],
-                use_threads=False,
-                block_size=len(block) + 1,
+                block_size=min(size, len(block)) + 1,
             ),
             parse_options=pcsv.ParseOptions(
                 delimiter=self.separator,
@@ -161,8 +197,9 @@ class CsvTable:
                 strings_can_be_null=False,
                 decimal_point=decimal,
             ),
+            memory_pool=pa.system_memory_pool(),  # gives blocks back; the default pool is slower here and keeps them
         )
-        return {int(name): one_chunk(table[name]) for name in wanted}
+        return {int(name): table[name] for name in wanted}
 
     def _explained(self, block: Block, error: Exception) -> Exception:
         """Which row of a block it was that the reader refused."""
@@ -222,27 +259,15 @@ def _is_plain(cells: Cells, column: Any) -> bool:
     return cells.bad is None and missing == column.null_count
 
 
-def _in_order(blocks: Iterable[Block], work: Callable[[Block], Any]) -> Iterator[tuple[Block, Any]]:
-    """Blocks and what `work` gives for each, in order, done on a few threads; the first block on this one."""
-    iterator = iter(blocks)
-    first = next(iterator, None)
-    if first is None:
-        return
-    second = next(iterator, None)
-    if second is None or (os.cpu_count() or 1) < 2:
-        yield first, work(first)
-        while second is not None:
-            yield second, work(second)
-            second = next(iterator, None)
-        return
-    from concurrent.futures import Future, ThreadPoolExecutor
+def _types(parsers: Mapping[int, Parser]) -> tuple[dict[int, Any], str]:
+    """Types that the reader may convert columns to, and the decimal mark; it knows but one mark at a time."""
+    import pyarrow as pa
 
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        waiting: deque[tuple[Block, Future[Any]]] = deque((b, pool.submit(work, b)) for b in (first, second))
-        for block in iterator:
-            waiting.append((block, pool.submit(work, block)))
-            if len(waiting) >= BUFFERS - 1:
-                done, result = waiting.popleft()
-                yield done, result.result()
-        for done, result in waiting:
-            yield done, result.result()
+    styles = {column: parser.style for column, parser in parsers.items() if isinstance(parser, NumberParser)}
+    decimals = {style.decimal for style in styles.values()}
+    decimal = decimals.pop() if len(decimals) == 1 else "."
+    types = {
+        column: None if column in styles and styles[column].decimal != decimal else parser.csv_type
+        for column, parser in parsers.items()
+    }
+    return {column: pa.string() if dtype is None else dtype for column, dtype in types.items()}, decimal

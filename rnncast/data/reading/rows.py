@@ -162,8 +162,10 @@ class Rows:
 
     def indptr(self) -> NDArray[np.int64]:
         """Division (S + 1,) of the arranged rows into series."""
-        sizes = np.array([len(self.times)]) if self.codes is None else np.bincount(self.codes)
-        return np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+        if self.codes is None:
+            return np.array([0, len(self.times)], dtype=np.int64)
+        numbers = np.arange(len(self.ids) + 1, dtype=self.codes.dtype)
+        return np.searchsorted(self.codes, numbers).astype(np.int64)
 
     def owners(self, mask: NDArray[np.bool_]) -> Iterator[tuple[str, Any]]:
         """Names of series, and stamps, of the rows of `mask` (R,)."""

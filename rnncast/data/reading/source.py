@@ -96,14 +96,16 @@ class Source:
             raise self._shorter()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def fill(self, start: int, buffer: bytearray) -> tuple[bytes | bytearray, int, int]:
-        """Bytes from `start` on, as many as fit into a buffer: what holds them, and where they begin and stop in it.
+    def fill(self, start: int, size: int, buffer: bytearray) -> tuple[bytes | bytearray, int, int]:
+        """At most `size` bytes from `start` on: what holds them, and where they begin and stop in it.
 
-        Bytes in memory stay where they are.
+        Those of a file are read into the buffer, which grows if it is too small; bytes in memory stay where they are.
         """
-        stop = min(start + len(buffer), self.size)
+        stop = min(start + size, self.size)
         if isinstance(self._content, bytes):
             return self._content, start, stop
+        if len(buffer) < stop - start:
+            buffer.extend(bytes(stop - start - len(buffer)))
         view, done = memoryview(buffer), 0
         try:
             self._content.seek(start)
@@ -111,6 +113,8 @@ class Source:
                 done += count
         except OSError as error:
             raise StorageError(f"{self.name} could not be read: {error}") from error
+        finally:
+            view.release()
         if start + done < stop:
             raise self._shorter()
         return buffer, 0, done

@@ -16,6 +16,12 @@ NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _NEAR_NUMBER = re.compile(r"[(+\-\u2212$€£¥ ]*[0-9.,][0-9.,'’ \u00a0\u202f\u2009]*([eE][+-]?[0-9]+)?[)%$€£¥ *+-]*")
 
 
+_NUMBERS = re.compile(rf"{NUMBER.pattern}(?:\n{NUMBER.pattern})*".replace("(", "(?:").replace("(?:?:", "(?:"))
+_DECIMALS = re.compile(r"\.(?![0-9]{3}(?![0-9]))[0-9]")
+_ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?"
+_ISO_DATES = re.compile(rf"{_ISO_DATE}(?:\n{_ISO_DATE})*")
+
+
 class Kind(Enum):
     """What the cells of a column look like."""
 
@@ -81,6 +87,8 @@ def kind_of_text(cells: Sequence[str]) -> Kind:
     present = [cell.strip() for cell in cells if not is_missing(cell)]
     if not present:
         return Kind.EMPTY
+    if (kind := _kind_at_once(present)) is not None:
+        return kind
     tests = (
         (Kind.NUMBER, lambda cell: NUMBER.fullmatch(cell) is not None),
         (Kind.TIME, is_stamp),
@@ -91,6 +99,18 @@ def kind_of_text(cells: Sequence[str]) -> Kind:
         if sum(map(test, present)) > len(present) / 2:
             return kind
     return Kind.TEXT
+
+
+def _kind_at_once(cells: Sequence[str]) -> Kind | None:
+    """Kind of cells that are all written in the most common ways; None for others."""
+    text = "\n".join(cells)
+    return Kind.NUMBER if _NUMBERS.fullmatch(text) else Kind.TIME if _ISO_DATES.fullmatch(text) else None
+
+
+def are_plain_numbers(cells: Sequence[str]) -> bool:
+    """Whether all cells are numbers with at most a decimal point, and some point has not just three digits after it."""
+    text = "\n".join(map(str.strip, cells))
+    return _NUMBERS.fullmatch(text) is not None and _DECIMALS.search(text) is not None
 
 
 def is_full_date(cell: str) -> bool:
@@ -105,7 +125,10 @@ def is_typed(cells: Sequence[str]) -> bool:
 
 def _kind_of_all(cells: Sequence[str]) -> Kind:
     """Kind of these cells if all of them agree; text otherwise, as names may look like numbers: 007."""
-    kinds = {kind_of_text([cell]) for cell in cells if not is_missing(cell)}
+    present = [cell.strip() for cell in cells if not is_missing(cell)]
+    if present and (kind := _kind_at_once(present)) is not None:
+        return kind
+    kinds = {kind_of_text([cell]) for cell in present}
     return kinds.pop() if len(kinds) == 1 else Kind.TEXT
 
 
