@@ -12,8 +12,8 @@ from rnncast.data.reading.source import Source
 BLOCK = 1 << 22
 """Bytes of a piece: enough for several cores, and little beside what is read."""
 
-BUFFERS = 3
-"""Blocks that may be in use at a time: one is read, one at work, one waits."""
+BUFFERS = 2
+"""Blocks that may be in use at a time: one is read while another is at work."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,12 @@ class Blocks:
         self._total = 0
 
     def __iter__(self) -> Iterator[Block]:
-        """Blocks in order. The bytes of one are overwritten when `BUFFERS` further ones were asked for."""
+        """Blocks in order. The bytes of one are overwritten by the second one after it."""
         buffers = [bytearray() for _ in range(BUFFERS)]
         position, size, turn = self.start, BLOCK, 0
         while position < self.source.size:
+            if not self.source.is_in_memory and len(buffers[turn]) < min(size, self.source.size - position):
+                buffers[turn] = bytearray(min(size, self.source.size - position))
             holder, start, stop = self.source.fill(position, size, buffers[turn])
             if position + stop - start < self.source.size:
                 end = last_end(holder, start, stop)

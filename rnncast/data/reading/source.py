@@ -69,9 +69,14 @@ class Source:
         return self.read(0, 4) == b"PAR1"
 
     @property
+    def is_in_memory(self) -> bool:
+        """Whether all bytes are held."""
+        return isinstance(self._content, bytes)
+
+    @property
     def path(self) -> str | None:
         """Path of the regular file behind it; None for bytes in memory."""
-        return None if isinstance(self._content, bytes) else self.name
+        return None if self.is_in_memory else self.name
 
     def read(self, start: int, stop: int) -> bytes:
         """Bytes from `start` to before `stop`, fewer at the end.
@@ -99,13 +104,11 @@ class Source:
     def fill(self, start: int, size: int, buffer: bytearray) -> tuple[bytes | bytearray, int, int]:
         """At most `size` bytes from `start` on: what holds them, and where they begin and stop in it.
 
-        Those of a file are read into the buffer, which grows if it is too small; bytes in memory stay where they are.
+        Those of a file are read into the buffer, which must have room for them; bytes in memory stay where they are.
         """
         stop = min(start + size, self.size)
         if isinstance(self._content, bytes):
             return self._content, start, stop
-        if len(buffer) < stop - start:
-            buffer.extend(bytes(stop - start - len(buffer)))
         view, done = memoryview(buffer), 0
         try:
             self._content.seek(start)
@@ -113,8 +116,6 @@ class Source:
                 done += count
         except OSError as error:
             raise StorageError(f"{self.name} could not be read: {error}") from error
-        finally:
-            view.release()
         if start + done < stop:
             raise self._shorter()
         return buffer, 0, done
