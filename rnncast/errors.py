@@ -5,6 +5,7 @@ The tree (codes follow sysexits.h where it has a word for the case)::
     RnncastError            70  internal error
     ├── UsageError           2  the command line asks for something impossible
     ├── DataError           65  the input was read, and is not usable as it is
+    │   ├── ColumnsError    65  the columns of an input do not say what they are
     │   └── ModelFileError  65  a model file is damaged, foreign or too new
     ├── InputNotFoundError  66  there is no such input, or it may not be read
     ├── TrainingError       70  training could not produce finite weights
@@ -16,6 +17,8 @@ Library code raises; it never prints and never exits.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class RnncastError(Exception):
@@ -50,6 +53,27 @@ class DataError(RnncastError):
     """The input exists and is not usable as it is."""
 
     exit_code = 65
+
+
+class ColumnsError(DataError):
+    """The columns of an input do not say what they are.
+
+    Parameters
+    ----------
+    columns
+        Name, kind and first cells of each column, for who wants to see them.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str | None = None,
+        hint: str | None = None,
+        columns: Sequence[tuple[str, str, str]] = (),
+    ) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.columns = tuple(columns)
 
 
 class ModelFileError(DataError):

@@ -12,7 +12,7 @@ import typer
 from rnncast.cli.inputs import STDIN, is_model, open_model, read_data, shell_word
 from rnncast.cli.options import InputOptions, Report, given, takes, typed
 from rnncast.cli.output import Output
-from rnncast.errors import UsageError
+from rnncast.errors import ColumnsError, UsageError
 
 if TYPE_CHECKING:
     from rnncast.report.detected import Detected
@@ -44,7 +44,12 @@ def inspect(
         lines, document = _of_model(source)
         _tell(out, document) if report.json else out.labelled(lines)
         return
-    found = _of_data(inputs, columns)
+    try:
+        found = _of_data(inputs, columns)
+    except ColumnsError as error:
+        if not report.json:
+            out.labelled([("data", inputs[0]), *_columns_of(error)])
+        raise
     if report.json:
         _tell(out, found.document())
     else:
@@ -61,6 +66,12 @@ def _show(out: Output, found: Detected) -> None:
         out.line(line)
     out.labelled(found.warnings())
     out.line("next      " + found.command)  # to be copied: it stays one line
+
+
+def _columns_of(error: ColumnsError) -> list[tuple[str, str]]:
+    """The columns of an input that is not understood, each with its kind and first cells."""
+    shown = [f"{name!r}: {kind}" + (f", {cells}" if cells else "") for name, kind, cells in error.columns]
+    return [("columns" if place == 0 else "", text) for place, text in enumerate(shown)]
 
 
 def _of_model(path: str) -> tuple[list[tuple[str, str]], dict[str, Any]]:

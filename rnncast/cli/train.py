@@ -34,7 +34,8 @@ DEFAULT_MODEL = "model.npz"
 @takes(choices=TrainingChoices, columns=InputOptions, report=Report)
 def train(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="CSV or Parquet file, or - for stdin.", show_default=False)
+        list[str],
+        typer.Argument(metavar="INPUT...", help="CSV or Parquet files, a folder, or - for stdin.", show_default=False),
     ],
     choices: TrainingChoices,
     columns: InputOptions,

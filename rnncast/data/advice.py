@@ -31,6 +31,8 @@ def warnings_of(diagnosis: Diagnosis, panel: Panel) -> tuple[str, ...]:
         The figures, and the panel that they are of.
     """
     lines = (
+        _standins(diagnosis, panel),
+        _strangers(diagnosis, panel),
         _far_off(diagnosis, panel),
         _level_breaks(diagnosis, panel),
         _stopped(diagnosis, panel),
@@ -48,8 +50,36 @@ def figure(value: float) -> str:
     return f"{value:,.10g}"
 
 
+def _standins(diagnosis: Diagnosis, panel: Panel) -> str | None:
+    if not diagnosis.standins:
+        return None
+    first = diagnosis.standins[0]
+    many = f"{first.count:,} values are" if first.count > 1 else "one value is"
+    since = format_stamp(panel.times[first.row], panel.calendar.zone)
+    others = len({standin.series for standin in diagnosis.standins}) - 1
+    more = f"; so it is in {counted(others, 'more series')[: -1 if others > 1 else None]}" if others else ""
+    return (
+        f"{many} {figure(first.value)}, far from all others, the first at {since}{_of_series(panel, first.series)}"
+        f"{more}; if that stands for a missing value, leave those cells empty"
+    )
+
+
+def _strangers(diagnosis: Diagnosis, panel: Panel) -> str | None:
+    if not diagnosis.strangers:
+        return None
+    first = diagnosis.strangers[0]
+    row, neighbour = (format_stamp(panel.times[r], panel.calendar.zone) for r in (first.row, first.neighbour))
+    which, side = ("last", "after") if first.row > first.neighbour else ("first", "before")
+    more = f" ({counted(len(diagnosis.strangers) - 1, 'more such row')})" if len(diagnosis.strangers) > 1 else ""
+    return (
+        f"the {which} row{_of_series(panel, first.series)}, {row}, lies far {side} the one next to it, {neighbour}"
+        f"{more}; if its date is a mistake, correct it"
+    )
+
+
 def _far_off(diagnosis: Diagnosis, panel: Panel) -> str | None:
-    jumps = [jump for jump in diagnosis.jumps if jump.rows]
+    standins = {(standin.series, standin.value) for standin in diagnosis.standins}  # said already
+    jumps = [jump for jump in diagnosis.jumps if jump.rows and (jump.series, jump.value) not in standins]
     if not jumps:
         return None
     first, single = jumps[0], len(jumps) == 1 and jumps[0].rows == 1

@@ -17,6 +17,7 @@ from rnncast.data.alike import alike_ids, same_values
 from rnncast.data.calendars.holes import find_holes
 from rnncast.data.jumps import Jump, find_jumps
 from rnncast.data.panel import Panel
+from rnncast.data.standins import Standin, Stranger, find_standins, find_strangers
 
 LEAST_MOVE = 1e-12
 """Mean move of a series, as a share of its largest value, below which rounding begins to tell."""
@@ -50,6 +51,10 @@ class Diagnosis:
         Rows of the panel's clock after its last one; 0 in a panel without dates.
     jumps : tuple of Jump
         Values far off and level breaks, in the order of rows.
+    standins : tuple of Standin
+        Values that seem to stand for missing ones.
+    strangers : tuple of Stranger
+        Rows far from all others in time.
     alike, same : tuple of tuple of str
         Ids that hardly differ; ids of series that hold the same values.
     """
@@ -70,6 +75,8 @@ class Diagnosis:
     gaps: NDArray[np.int64]
     behind: NDArray[np.int64]
     jumps: tuple[Jump, ...]
+    standins: tuple[Standin, ...]
+    strangers: tuple[Stranger, ...]
     alike: tuple[tuple[str, ...], ...]
     same: tuple[tuple[str, ...], ...]
 
@@ -99,6 +106,8 @@ def diagnose(panel: Panel) -> Diagnosis:
         gaps=_by_series(panel, find_holes(panel.times, panel.indptr, panel.calendar)),
         behind=_behind(panel),
         jumps=find_jumps(panel),
+        standins=find_standins(panel),
+        strangers=find_strangers(panel),
         alike=alike_ids(panel.ids),
         same=same_values(panel),
     )

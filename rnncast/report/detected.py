@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rnncast.data.advice import warnings_of
+from rnncast.data.calendars.wording import describe_rule
 from rnncast.data.diagnosis import Diagnosis, diagnose
 from rnncast.data.panel import Panel
 from rnncast.data.season import detect_seasons, likely_lengths, name_lengths
@@ -73,7 +74,7 @@ class Detected:
             ("series", f"{len(panel.ids):,}{spread}"),
             ("rows", f"{len(panel.times):,}, {' to '.join(self._span())}"),
             ("calendar", f"{panel.calendar.describe()} ({panel.calendar.freq})"),
-            *([("closed", ", ".join(closures))] if closures else []),
+            *([("closed", ", ".join(map(describe_rule, closures)))] if closures else []),
             ("gaps", self._gaps()),
             ("season", self._season()),
             ("values", self._values()),

@@ -26,7 +26,7 @@ SHAPE = "shape"
 
 _WIDEST_SHAPE, _NARROWEST_SHAPE = 32, 12
 _WIDEST_NAME = 24  # on a terminal; elsewhere nothing is cut
-_SPARED = ("median", "first", "last", "least")  # what goes first where the terminal is narrow
+_SPARED = ("median", "first", "last", "least", "last value")  # what goes first where the terminal is narrow
 _INDENT = "  "
 
 
@@ -78,6 +78,8 @@ class SeriesFigures:
         for name, stamps in (("first", found.first), ("last", found.last)):
             if (stamps != stamps[0]).any():
                 columns[name] = [name, *(format_stamp(stamp, panel.calendar.zone) for stamp in stamps[:shown])]
+        ends = panel.indptr[1:] - 1
+        columns["last value"] = ["last value", *(number(value) for value in panel.target[ends[:shown]])]
         columns["least"] = ["least", *(number(value) for value in found.least[:shown])]
         columns["median"] = ["median", *(number(self._median(series)) for series in range(shown))]
         columns["most"] = ["most", *(number(value) for value in found.most[:shown])]
@@ -99,6 +101,8 @@ class SeriesFigures:
                 "rows": int(found.rows[s]),
                 "first": format_stamp(found.first[s], panel.calendar.zone),
                 "last": format_stamp(found.last[s], panel.calendar.zone),
+                "first_value": float(panel.target[panel.indptr[s]]),
+                "last_value": float(panel.target[panel.indptr[s + 1] - 1]),
                 "least": float(found.least[s]),
                 "median": self._median(s),
                 "most": float(found.most[s]),

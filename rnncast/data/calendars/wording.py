@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnncast.data.calendars.closures import parse_rule
 from rnncast.data.calendars.frequency import CLOCK_US, DAY_US, EVERY_DAY, WEEK_US, Frequency
 
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -67,6 +68,20 @@ def describe_weekmask(weekmask: str) -> str:
             runs.append([name])
     words = [f"{run[0]} to {run[-1]}" if len(run) > 2 else " and ".join(run) for run in runs]
     return " and ".join(words)
+
+
+def describe_rule(rule: str) -> str:
+    """A usual closure in words: ``third Monday of January``, ``Good Friday``, ``25 December``."""
+    parsed = parse_rule(rule)
+    if parsed.kind == "easter":
+        known = {-2: "Good Friday", 0: "Easter Sunday", 1: "Easter Monday", 39: "Ascension", 50: "Whit Monday"}
+        side = "before" if parsed.number < 0 else "after"
+        return known.get(parsed.number, f"{abs(parsed.number)} days {side} Easter")
+    month = MONTH_NAMES[parsed.month - 1]
+    if parsed.kind == "nth":
+        return f"{('last', 'first', 'second', 'third', 'fourth')[parsed.number]} {DAY_NAMES[parsed.name]} of {month}"
+    moved = {"~": " or the nearest weekday", "+": " or the Monday after a Sunday", "++": " or the Monday after"}
+    return f"{parsed.number} {month}{moved.get(rule[5:], '')}"
 
 
 def describe_sessions(sessions: tuple[tuple[int, int], ...], step: int) -> str:

@@ -16,7 +16,7 @@ from rnncast.data.options import ReadOptions
 from rnncast.data.reading.forms import forms_of
 from rnncast.data.reading.table import Kind, Table
 from rnncast.data.reading.unix_times import resemblance
-from rnncast.errors import DataError
+from rnncast.errors import ColumnsError, DataError
 
 # Names are compared in lower case, letters and digits alone: <CLOSE>, Adj Close** and adj_close are close, adjclose.
 TIME_NAMES = frozenset({"ds", "date", "time", "timestamp", "datetime", "opentime", "gmttime"})
@@ -75,9 +75,20 @@ def find_columns(table: Table, options: ReadOptions) -> Roles:
 
     Raises
     ------
-    DataError
+    ColumnsError
         A column named by an option is absent, a name occurs twice, no column qualifies, or several do.
     """
+    try:
+        return _find_columns(table, options)
+    except DataError as error:
+        columns = [
+            (name, table.kind(column).value, ", ".join(table.sample(column)[:3]))
+            for column, name in enumerate(table.names)
+        ]
+        raise ColumnsError(error.message, where=error.where, hint=error.hint, columns=columns) from error
+
+
+def _find_columns(table: Table, options: ReadOptions) -> Roles:
     named = {
         option: None if name is None or _is_no_time(table, name, option) else _named(table, name, option)
         for option, name in (
@@ -206,6 +217,8 @@ def _integers_like_stamps(table: Table, numbers: Sequence[int]) -> list[int]:
 
 def _refuse_foreign_dates(table: Table, free: Sequence[int]) -> None:
     """DataError for columns that seem to hold dates in no form that is understood, where no other holds any."""
+    if len(table.names) == 1:
+        return
     foreign = [c for c in free if table.kind(c) is Kind.TEXT and _seem_dates(table.sample(c))]
     if foreign:
         raise DataError(

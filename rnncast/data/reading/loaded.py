@@ -245,11 +245,10 @@ class _Styles:
                     return find_style(shapes, separator, neighbours, self.options.thousands)[0]
                 except AmbiguousNumbers:
                     pass
-            raise DataError(
-                f"column {self.table.names[column]!r} {error}",
-                where=self.table.name,
-                hint="--decimal . or --decimal , says which",
-            ) from error
+            hint = "--decimal . or --decimal , says which"
+            if "written in two ways" in str(error):
+                hint = "write all of them in one way"
+            raise DataError(f"column {self.table.names[column]!r} {error}", where=self.table.name, hint=hint) from error
 
     def _of_neighbours(self, column: int) -> str | None:
         """Decimal mark that the first cells of another column of numbers prove."""
@@ -312,8 +311,12 @@ def _times(
                 where=table.name,
                 hint="leave it out",
             )
-        plain = stamps.form is None or not stamps.form.order
-        return times, stamps.zoned, None if plain or stamps.form is None else f"dates are read as {stamps.form.label}"
+        form = stamps.form
+        short = form is not None and "YYYY" not in form.label and "YY" in form.label
+        if form is None or not (form.order or short):
+            return times, stamps.zoned, None
+        years = ", years as 1950 to 2049" if short else ""
+        return times, stamps.zoned, f"dates are read as {form.label}{years}"
     unusable = [mask for mask in (times.missing, times.bad) if mask is not None]
     usable = ~np.logical_or.reduce(unusable) if unusable else None
     name = table.names[roles.time]

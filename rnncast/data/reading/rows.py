@@ -90,6 +90,13 @@ class Rows:
             return bool(rises.all())
         return bool(np.where(self.codes[1:] == self.codes[:-1], rises, self.codes[1:] > self.codes[:-1]).all())
 
+    def goes_one_way(self, times: NDArray[Any]) -> bool:
+        """Whether times (R,) of the rows, in the order of the file, only rise or only fall within each series."""
+        steps = np.diff(times.view(np.int64))
+        if self.codes is not None:
+            steps = steps[self.codes[1:] == self.codes[:-1]]
+        return bool((steps >= 0).all() or (steps <= 0).all())
+
     def arrange(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], Order]:
         """Bring the rows into the order of a panel; the values (R,) in that order, and what it took."""
         order = find_order(self.times, self.codes)

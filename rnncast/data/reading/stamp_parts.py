@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rnncast.data.reading.arrow import text_scalar, to_numpy
 from rnncast.data.reading.forms import MONTH_NAMES
 
-_PIVOT = 69  # two digits: 69 is 1969, 68 is 2068, as POSIX has it
+_PIVOT = 50  # two digits: 50 is 1950, 49 is 2049; prices of 1960 are met more often than those of 2060
 _OFFSET = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})?")
 
 

@@ -240,6 +240,16 @@ def explain_time(parser: StampParser, cell: str) -> tuple[str, str]:
     return "is a date that does not exist", "correct it"
 
 
+def exchange_days(times: NDArray[Any]) -> NDArray[Any]:
+    """Stamps, datetime64[us] (R,), with day and month exchanged where the day is 12 or less."""
+    days = times.astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    years = months.astype("datetime64[Y]")
+    month, day = (months - years).astype(np.int64), (days - months).astype(np.int64)  # (R,) from 0
+    exchanged = (years.astype("datetime64[M]") + day.clip(max=11)).astype("datetime64[D]") + month
+    return np.where(day < 12, exchanged.astype(times.dtype) + (times - days), times)
+
+
 def parse_until(text: str, is_dated: bool) -> np.datetime64 | int:
     """Last stamp, or step, that ``--until`` lets in; a date alone includes its whole day.
 

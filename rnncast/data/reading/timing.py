@@ -8,17 +8,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnncast.data.calendars.zone import check_zone, to_utc
 from rnncast.data.options import ReadOptions
 from rnncast.data.panel import Columns
 from rnncast.data.reading.columns import likely_ids, quoted
-from rnncast.data.reading.faults import bad_cells, missing_cells
+from rnncast.data.reading.faults import bad_cells, missing_cells, place
 from rnncast.data.reading.joined import Joined
 from rnncast.data.reading.loaded import ID, TIME
 from rnncast.data.reading.names import NameParser
 from rnncast.data.reading.rows import Rows
-from rnncast.data.reading.timestamps import explain_time, parse_until
+from rnncast.data.reading.timestamps import exchange_days, explain_time, parse_until
 from rnncast.data.summary import counted, format_stamp
 from rnncast.errors import DataError
 
@@ -88,15 +89,50 @@ class Timing:
             if rows[0] == 0 and len(rows) == 1 and len(cells) > 1:
                 error.hint = f"if this line is the header, name it: --header {joined.place(0).rpartition(':')[2]}"
             raise error
-        if cells.missing is not None:
-            raise missing_cells(joined, TIME, np.flatnonzero(cells.missing), "time", _FILL_IN)
+        if cells.missing is not None and (lacking := cells.missing & ~self._blank_rows()).any():
+            raise missing_cells(joined, TIME, np.flatnonzero(lacking), "time", _FILL_IN)
         self.rows.times = cells.values.view("datetime64[us]") if joined.is_dated else cells.values
         self._read_ids()
+        if cells.missing is not None:
+            dropped = self.rows.keep(~cells.missing)
+            first = joined.place(int(np.argmax(cells.missing)))
+            self.notes.append(f"{counted(dropped, 'row')} without anything left out, the first at {first}")
         if joined.is_dated:
+            self._refuse_exchanged_days()
             self._place_in_zone()
         self._cut()
         if joined.is_dated:
             self._refuse_far_future()
+
+    def _blank_rows(self) -> NDArray[np.bool_]:
+        """Rows (R,) with neither a time nor a value nor a name, as spreadsheets leave them behind."""
+        joined = self.joined
+        blank = np.ones(len(joined.values), dtype=bool)
+        named = joined.ids if joined.columns.id is not None and not joined.columns.wide else None
+        for cells in (joined.times, joined.values, *([named] if named is not None else [])):
+            missing = None if cells is None else cells.missing
+            blank &= False if missing is None else missing
+        return blank
+
+    def _refuse_exchanged_days(self) -> None:
+        """DataError for dates that are in order only if day and month change places wherever they can.
+
+        Spreadsheets do that to dates of another country, where the day is 12 or less, and leave the others.
+        """
+        form = self.joined.parts[0].stamps.form
+        if form is None or form.order not in ("dmy", "mdy") or self.rows.goes_one_way(self.rows.times):
+            return
+        if not self.rows.goes_one_way(exchange_days(self.rows.times)):
+            return
+        days = self.rows.times.astype("datetime64[D]")
+        first = int(np.flatnonzero(days != exchange_days(days.astype("datetime64[us]")).astype("datetime64[D]"))[0])
+        cell = self.joined.cell(first, TIME)
+        raise DataError(
+            f"{cell!r} seems to have day and month exchanged: read so ({form.label}) the rows are out of order, and in "
+            "order if they change places wherever the day is 12 or less",
+            where=place(self.joined, first, TIME),
+            hint="a spreadsheet does that to dates of another country: write the dates anew from their source",
+        )
 
     def _count_rows(self) -> None:
         self.notes.append("there is no time column: rows are counted 1, 2, ... in the order of the file")
