@@ -318,6 +318,8 @@ def _find_doubts(draft: Draft) -> None:
     """What a reader of the columns alone cannot know."""
     rows = list(zip(*(column.cells for column in draft.columns), strict=True))
     draft.doubts |= doubts_of_cells(_dialect(draft), rows)
+    if order_of(draft.stamps.form) == "ymd":  # two-digit years first: no option says so
+        draft.untold.add("two-digit years first")
     for column in draft.columns:
         signed = column.role == "target" and draft.numbers.unit and not draft.numbers.unit_after
         if signed and any(cell.strip()[:1] in ("-", MINUS, "(") and len(cell) > 2 for cell in column.cells):

@@ -269,3 +269,41 @@ def test_named_pipe_is_read_once(here, tmp_path):
     got = call("forecast", "prices.npz", pipe)
     writer.join(10)
     assert got.out == call("forecast", "prices.npz", "prices.csv").out
+
+
+def test_a_model_of_dates_and_times_in_two_columns_reads_such_rows_again(tmp_path, rng):
+    path = tmp_path / "bars.csv"
+    lines = [f"2012.11.{12 + n // 24}\t{n % 24:02d}:00\t{100 + rng.standard_normal():.3f}" for n in range(120)]
+    path.write_text("\n".join(["<DATE>\t<TIME>\t<CLOSE>", *lines, ""]))
+    model = tmp_path / "bars.npz"
+    assert call("train", path, "-o", model, *QUICK, "-q").code == 0
+    kept, fresh = call("forecast", model), call("forecast", model, path, "-q")
+    assert fresh.code == 0
+    assert fresh.out == kept.out
+
+
+def test_a_model_of_a_wide_file_reads_such_a_file_again(tmp_path, rng):
+    path, model = tmp_path / "wide.csv", tmp_path / "wide.npz"
+    lines = [f"{day},{100 + rng.standard_normal():.3f},{rng.random():.3f}" for day in weekdays(120)]
+    path.write_text("\n".join(["date,bid,ask", *lines, ""]))
+    assert call("train", path, "--wide", "-o", model, *QUICK, "-q").code == 0
+    kept, fresh = call("forecast", model), call("forecast", model, path, "-q")
+    assert fresh.out == kept.out
+    assert fresh.out.startswith("unique_id,date,rnncast")
+
+
+def test_stamps_with_a_zone_come_back_in_it(tmp_path, rng):
+    path, model = tmp_path / "power.csv", tmp_path / "power.npz"
+    hours = np.datetime64("2016-10-29T00:00") + np.arange(100) * np.timedelta64(
+        1, "h"
+    )  # UTC; clocks go back at 01:00 on the 30th
+    local = [(hour, 2 if hour < np.datetime64("2016-10-30T01") else 1) for hour in hours]
+    lines = [f"{h + np.timedelta64(off, 'h')}:00+0{off}:00,{rng.random():.3f}" for h, off in local]
+    path.write_text("\n".join(["time,price", *lines, ""]))
+    assert call("train", path, "--time-zone", "Europe/Berlin", "-o", model, *QUICK, "-q").code == 0
+    stamps = [line.split(",")[0] for line in call("forecast", model).out.splitlines()[1:]]
+    assert stamps[:2] == ["2016-11-02T05:00:00+01:00", "2016-11-02T06:00:00+01:00"]
+    naive = path.read_text().replace("+02:00", "").replace("+01:00", "")
+    (tmp_path / "naive.csv").write_text(naive)
+    fresh = call("forecast", model, tmp_path / "naive.csv", "-q")
+    assert fresh.out == call("forecast", model, path, "-q").out

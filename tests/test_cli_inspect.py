@@ -33,8 +33,9 @@ def test_data_as_text(prices):
     assert lines["next"] == "rnncast train prices.csv"
     (row,) = [line.split() for line in got.out.splitlines() if "▁" in line]
     values = np.loadtxt(prices, delimiter=",", skiprows=1, usecols=1)
-    assert row[:4] == ["150", number(values.min()), number(np.median(values)), number(values.max())]
-    assert len(row[4]) == 32
+    figures = (values[-1], values.min(), np.median(values), values.max())
+    assert row[:5] == ["150", *map(number, figures)]
+    assert len(row[5]) == 32
 
 
 def test_data_as_json(prices):
@@ -58,7 +59,8 @@ def test_json_holds_the_figures_of_each_series(prices, rng):
     wti, peg, other = document["per_series"]
     assert (wti["id"], wti["rows"], wti["first"], wti["last"]) == ("WTI", 60, "2020-01-01", "2020-03-24")
     assert peg == {
-        "id": "wti", "rows": 60, "first": "2020-01-01", "last": "2020-03-24", "least": 3.8, "median": 3.8, "most": 3.8,
+        "id": "wti", "rows": 60, "first": "2020-01-01", "last": "2020-03-24", "first_value": 3.8,
+        "last_value": 3.8, "least": 3.8, "median": 3.8, "most": 3.8,
         "zeros": 0, "negatives": 0, "tiny": 0, "repeated": 59 / 60, "repeated_at_the_end": 60, "constant": True,
         "imprecise": False, "gaps": 0, "rows_behind": 0,
     }  # fmt: skip
@@ -114,6 +116,19 @@ def test_the_next_command_has_the_options_as_they_were_typed(prices, rng):
     got = call("inspect", "series.csv", *options).out.splitlines()[-1]
     assert got == "next      rnncast train series.csv --id-col 'my id' --missing ffill --monthfirst"
     assert call("train", "series.csv", *options, *QUICK, "-q").code == 0
+
+
+def test_an_input_that_is_not_understood_shows_its_columns(prices):
+    Path("bars.csv").write_text("when,bid,ask\n2024-01-01,1,2\n2024-01-02,3,4\n")
+    got = call("inspect", "bars.csv")
+    assert (got.code, got.out) == (65, "")
+    assert got.err.splitlines()[:4] == [
+        "column 'when': dates, 2024-01-01, 2024-01-02",
+        "column 'bid': numbers, 1, 3",
+        "column 'ask': numbers, 2, 4",
+        "error: several columns could be the target: 'bid', 'ask'",
+    ]
+    assert json.loads(call("inspect", "bars.csv", "--json").err)["code"] == 65
 
 
 def test_several_files(prices, rng, tmp_path):

@@ -449,3 +449,51 @@ def test_a_read_that_fails_is_a_fault_of_the_storage(monkeypatch):
 def test_a_pattern_that_fits_nothing(tmp_path):
     with pytest.raises(InputNotFoundError, match="no file fits"):
         read_panel([str(tmp_path / "*.csv")])
+
+
+def test_rows_with_nothing_in_them_are_left_out_and_counted():
+    text = "date;price\n2024-01-01;1\n;\n2024-01-02;2\n2024-01-03;3\n;\n;\n"
+    panel, notes = read_panel(["-"], stdin=io.BytesIO(text.encode()))
+    assert panel.target.tolist() == [1, 2, 3]
+    assert "3 rows without anything left out, the first at stdin:3" in notes
+    error = failure(text.replace(";\n2024-01-02", ";7\n2024-01-02"))
+    assert (error.message, error.where) == ("the time is missing in 1 row", "stdin:3, column 'date'")
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        pytest.param("date,y\n43647,1\n43648,2\n43651,3\n", "Excel's days or steps", "--time-unit excel", id="Excel"),
+        pytest.param(
+            "Mois,y\njanv. 2000,1\nfévr. 2000,2\n", "a form that is not understood", "2024-01-31", id="French"
+        ),
+        pytest.param('"date,y"\n"2024-01-01,1"\n"2024-01-02,2"\n', "no column holds numbers", "quotes", id="quoted"),
+        pytest.param("0,1\n5.5,6.5\n5.25,6.25\n", "0,1, may be names or a row", "--header none", id="numbered"),
+        pytest.param("x,y\n202001,1\n202013,2\n202003,3\n", "no column is known to be the time", "none", id="YYYYMM"),
+    ],
+)
+def test_doubts_are_said_with_the_way_out(text, message, hint):
+    error = failure(text)
+    assert message in error.message
+    assert hint in error.hint
+
+
+def test_the_ways_out_lead_out():
+    text = "date,y\n43647,1\n43648,2\n43649,3\n"
+    excel, _ = read_panel(["-"], ReadOptions(time_unit="excel"), stdin=io.BytesIO(text.encode()))
+    assert str(excel.times[0])[:10] == "2019-07-01"
+    steps, _ = read_panel(["-"], ReadOptions(time_unit="step"), stdin=io.BytesIO(text.encode()))
+    assert steps.times.tolist() == [43647, 43648, 43649]
+    text = "x,y\n202001,1\n202013,2\n202003,3\n"
+    counted, _ = read_panel(["-"], ReadOptions(time_col="none"), stdin=io.BytesIO(text.encode()))
+    assert counted.times.tolist() == [1, 2, 3]
+    named, _ = read_panel(["-"], ReadOptions(header="1"), stdin=io.BytesIO(b"0\n5.5\n5.25\n"))
+    assert named.target.tolist() == [5.5, 5.25]
+
+
+def test_a_long_column_that_fails_at_its_end_takes_no_ages():
+    cells = [f"123456.{n:06d}" for n in range(250)]
+    text = "date,price\n" + "".join(
+        f"2024-01-01 00:{n // 60:02d}:{n % 60:02d},{cell}\n" for n, cell in enumerate(cells)
+    )
+    assert "'x' is not a number" in failure(text + "2024-01-02,x\n").message

@@ -47,8 +47,8 @@ def inspect(
     try:
         found = _of_data(inputs, columns)
     except ColumnsError as error:
-        if not report.json:
-            out.labelled([("data", inputs[0]), *_columns_of(error)])
+        if not report.json:  # stdout stays empty where there is an error
+            out.notes(_columns_of(error))
         raise
     if report.json:
         _tell(out, found.document())
@@ -68,10 +68,9 @@ def _show(out: Output, found: Detected) -> None:
     out.line("next      " + found.command)  # to be copied: it stays one line
 
 
-def _columns_of(error: ColumnsError) -> list[tuple[str, str]]:
-    """The columns of an input that is not understood, each with its kind and first cells."""
-    shown = [f"{name!r}: {kind}" + (f", {cells}" if cells else "") for name, kind, cells in error.columns]
-    return [("columns" if place == 0 else "", text) for place, text in enumerate(shown)]
+def _columns_of(error: ColumnsError) -> list[str]:
+    """The columns of an input that is not understood, a line each with its kind and first cells."""
+    return [f"column {name!r}: {kind}" + (f", {cells}" if cells else "") for name, kind, cells in error.columns]
 
 
 def _of_model(path: str) -> tuple[list[tuple[str, str]], dict[str, Any]]:

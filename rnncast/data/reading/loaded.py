@@ -211,6 +211,8 @@ class _Styles:
     """Styles of the columns of numbers of a table; what cells prove is asked once."""
 
     def __init__(self, table: Table, options: ReadOptions) -> None:
+        if all(name.startswith("<") and name.endswith(">") for name in table.names) and options.decimal is None:
+            options = replace(options, decimal=".")  # a trading program, MetaTrader for one: they write points
         self.table, self.options = table, options
         self._proven: dict[int, str | None] = {}
 

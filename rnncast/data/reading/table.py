@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Protocol
@@ -16,10 +17,13 @@ NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _NEAR_NUMBER = re.compile(r"[(+\-\u2212$€£¥ ]*[0-9.,][0-9.,'’ \u00a0\u202f\u2009]*([eE][+-]?[0-9]+)?[)%$€£¥ *+-]*")
 
 
-_NUMBERS = re.compile(rf"{NUMBER.pattern}(?:\n{NUMBER.pattern})*".replace("(", "(?:").replace("(?:?:", "(?:"))
+# Atomic groups: a text of many numbers that fails at its end must not be tried in all ways.
+_ONE = r"(?>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+_NUMBERS = re.compile(rf"{_ONE}(?>\n{_ONE})*+")
+_NEARLY_ALL = 0.9
 _DECIMALS = re.compile(r"\.(?![0-9]{3}(?![0-9]))[0-9]")
 _ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?"
-_ISO_DATES = re.compile(rf"{_ISO_DATE}(?:\n{_ISO_DATE})*")
+_ISO_DATES = re.compile(rf"(?>{_ISO_DATE})(?>\n{_ISO_DATE})*+")
 
 
 class Kind(Enum):
@@ -124,12 +128,12 @@ def is_typed(cells: Sequence[str]) -> bool:
 
 
 def _kind_of_all(cells: Sequence[str]) -> Kind:
-    """Kind of these cells if all of them agree; text otherwise, as names may look like numbers: 007."""
+    """Kind of nearly all of these cells; text if they do not agree, as names may look like numbers: 007."""
     present = [cell.strip() for cell in cells if not is_missing(cell)]
     if present and (kind := _kind_at_once(present)) is not None:
         return kind
-    kinds = {kind_of_text([cell]) for cell in present}
-    return kinds.pop() if len(kinds) == 1 else Kind.TEXT
+    kinds = Counter(kind_of_text([cell]) for cell in present).most_common(1)
+    return kinds[0][0] if kinds and kinds[0][1] >= _NEARLY_ALL * len(present) else Kind.TEXT
 
 
 def is_row(cells: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
