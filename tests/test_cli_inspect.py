@@ -28,7 +28,7 @@ def test_data_as_text(prices):
     assert lines["columns"] == "time 'date', target 'close'"
     assert lines["rows"] == "150, 2020-01-01 to 2020-07-28"
     assert lines["calendar"] == "business days, Monday to Friday (B)"
-    assert lines["season"] == "none: 5 rows (a week) tested, and not borne out"
+    assert lines["season"] == "none found; tested: 5 rows (a week)"
     assert lines["gaps"] == lines["warnings"] == "none"
     assert lines["next"] == "rnncast train prices.csv"
     (row,) = [line.split() for line in got.out.splitlines() if "▁" in line]

@@ -148,10 +148,10 @@ def test_very_many_series_are_sampled(rng):
 @pytest.mark.parametrize(
     ("freq", "seasons", "expected"),
     [
-        pytest.param("h", (24, 168), "season lengths 24 and 168 rows, both borne out by the autocorrelation; "
+        pytest.param("h", (24, 168), "season lengths 24 and 168 rows, both found by the autocorrelation; "
                      "the network works with 24", id="both"),
-        pytest.param("D", (7,), "season length 7 rows (a week), borne out by the autocorrelation", id="one"),
-        pytest.param("D", (), "no season found: 7 rows (a week) tested, and not borne out", id="none"),
+        pytest.param("D", (7,), "season length 7 rows (a week), found by the autocorrelation", id="one"),
+        pytest.param("D", (), "no season found; tested: 7 rows (a week)", id="none"),
     ],
 )  # fmt: skip
 def test_what_is_said_of_dates(rng, freq, seasons, expected):
@@ -160,9 +160,9 @@ def test_what_is_said_of_dates(rng, freq, seasons, expected):
 
 def test_what_is_said_of_counted_rows(rng):
     panel = panel_of([random_walk(rng, 100)], Calendar("1"))
-    expected = "no season found: 4, 7, 12, 24, 48, 52 and 168 rows tested, and not borne out"
+    expected = "no season found; tested: 4, 7, 12, 24, 48, 52 and 168 rows"
     assert describe_seasons(panel, ()) == expected
-    assert describe_seasons(panel, (24,)) == "season length 24 rows, borne out by the autocorrelation"
+    assert describe_seasons(panel, (24,)) == "season length 24 rows, found by the autocorrelation"
     assert likely_lengths(panel)[0] == 4
 
 

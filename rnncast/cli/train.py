@@ -104,21 +104,23 @@ def run_training(job: TrainingJob, options: TrainOptions, columns: InputOptions,
         model, met = train_model(panel, network, training, keep_history=job.keep_history, on_epoch=progress.epoch)
     for warning in met:
         out.warn(warning)
+    replaced = os.path.exists(job.path)
     save_model(model, job.path, clobber=job.clobber)
-    _conclude(model, job, out)
+    _conclude(model, job, out, replaced)
     if report.json:
         out.document(document(model, job, (*notes, *chosen), (*doubts, *short, *met)))
     out.release()
 
 
-def _conclude(model: Model, job: TrainingJob, out: Output) -> None:
+def _conclude(model: Model, job: TrainingJob, out: Output, replaced: bool) -> None:
     """Verdict and the next command, on stderr."""
     from rnncast.report.tables import size
     from rnncast.report.training import training_summary, training_verdict
 
     out.note(training_summary(model))
     out.note(training_verdict(model))
-    out.note(f"saved {job.path} ({size(os.path.getsize(job.path))})")
+    instead = ", in place of the one that stood there" if replaced else ""
+    out.note(f"saved {job.path} ({size(os.path.getsize(job.path))}){instead}")
     out.note(f"next: {next_command(model, job)}", wrap=False)
 
 

@@ -100,12 +100,12 @@ def describe_seasons(panel: Panel, seasons: Sequence[int]) -> str:
     if len(seasons) > 1:
         rows, every = _join([str(length) for length in seasons]), "both" if len(seasons) == 2 else "all"
         return (
-            f"season lengths {rows} rows, {every} borne out by the autocorrelation; the network works with {seasons[0]}"
+            f"season lengths {rows} rows, {every} found by the autocorrelation; the network works with {seasons[0]}"
         )
     if seasons:
-        return f"season length {name_lengths(panel, seasons)}, borne out by the autocorrelation"
+        return f"season length {name_lengths(panel, seasons)}, found by the autocorrelation"
     tested = likely_lengths(panel)
-    return f"no season found: {name_lengths(panel, tested)} tested, and not borne out" if tested else "no season found"
+    return f"no season found; tested: {name_lengths(panel, tested)}" if tested else "no season found"
 
 
 def name_lengths(panel: Panel, lengths: Sequence[int]) -> str:

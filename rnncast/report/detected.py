@@ -148,7 +148,7 @@ class Detected:
         if self.seasons:
             return name_lengths(self.panel, self.seasons)
         tested = likely_lengths(self.panel)
-        return f"none: {name_lengths(self.panel, tested)} tested, and not borne out" if tested else "none"
+        return f"none found; tested: {name_lengths(self.panel, tested)}" if tested else "none"
 
     def _values(self) -> str:
         found = self.diagnosis
