@@ -32,9 +32,10 @@ FORMS = {
         ["1/31/2024 12:05 AM", "1/31/2024 1:00 pm", "1/31/2024 12:00 PM"],
         ["2024-01-31T00:05", "2024-01-31T13:00", "2024-01-31T12:00"],
     ),
-    "two digits, day first": (["30/01/24", "31/01/24", "01/02/24"], ["2024-01-30", "2024-01-31", "2024-02-01"]),
-    "two digits, year first": ([f"19-07-{day:02d}" for day in range(1, 29)],
-                               [f"2019-07-{day:02d}" for day in range(1, 29)]),
+    "two digits, day first": (["29/01/24", "30/01/24", "31/01/24", "01/02/24", "02/02/24"],
+                              ["2024-01-29", "2024-01-30", "2024-01-31", "2024-02-01", "2024-02-02"]),
+    "two digits, year first": ([f"19-0{m}-{day:02d}" for m in (7, 8) for day in range(1, 29)],
+                               [f"2019-0{m}-{day:02d}" for m in (7, 8) for day in range(1, 29)]),
     "name of the month": (["02-Jan-20", "3-Feb-70"], ["2020-01-02", "1970-02-03"]),
     "name of the month, in full": (["2 January 2020", "13 Sept 2020"], ["2020-01-02", "2020-09-13"]),
     "American": (["Jan 2, 2020", "January 13, 2020"], ["2020-01-02", "2020-01-13"]),
@@ -75,7 +76,15 @@ def test_offsets_lead_to_utc(cells, stamps, zones):
     assert parser.zoned and len(parser.zones) == zones
 
 
-@pytest.mark.parametrize("cells", [["01/02/2024", "03/04/2024"], ["1.2.2024"], ["01-02-24", "02-02-24"]])
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["01/02/2024", "03/04/2024"],
+        ["1.2.2024"],
+        ["01-02-24", "02-02-24"],
+        [f"01/{m:02d}/0{y}" for y in (1, 2, 3) for m in (1, 4, 7, 10)],
+    ],
+)
 def test_day_or_month_first_is_no_guess(cells):
     with pytest.raises(AmbiguousStamps, match="can be read in two ways"):
         parse(cells)

@@ -99,9 +99,7 @@ def describe_seasons(panel: Panel, seasons: Sequence[int]) -> str:
     """What was found, or what was tested and not found, on one line."""
     if len(seasons) > 1:
         rows, every = _join([str(length) for length in seasons]), "both" if len(seasons) == 2 else "all"
-        return (
-            f"season lengths {rows} rows, {every} found by the autocorrelation; the network works with {seasons[0]}"
-        )
+        return f"season lengths {rows} rows, {every} found by the autocorrelation; the network works with {seasons[0]}"
     if seasons:
         return f"season length {name_lengths(panel, seasons)}, found by the autocorrelation"
     tested = likely_lengths(panel)

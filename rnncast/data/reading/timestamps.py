@@ -26,7 +26,7 @@ from rnncast.errors import DataError, UsageError
 
 _INTEGER = r"[+-]?[0-9]{1,19}(?:\.0*)?"
 _STEP = Form("integer steps", _INTEGER)
-_DENSER = 5.0  # times that one reading must put more dates into the same span, to settle where the year stands
+_FEWEST_DATES = 5  # distinct ones, by whose order a file shows where two-digit years stand
 _MISSING = (*MISSING_MARKERS, "nat")
 
 
@@ -181,7 +181,7 @@ def find_form(sample: Sequence[str], everything: Iterable[Any], dayfirst: bool |
 
 
 def _settled(forms: Sequence[Form], everything: Iterable[Any]) -> Form:
-    """The one form of several that most distinct cells allow; two-digit years by how close the dates then lie."""
+    """The one form of several that most distinct cells allow; where two-digit years stand by the order of the rows."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -194,23 +194,22 @@ def _settled(forms: Sequence[Form], everything: Iterable[Any]) -> Form:
     fits = [(form, stamps[good]) for form, stamps, good in readings if int(good.sum()) == most]
     if all(np.array_equal(stamps, fits[0][1]) for _, stamps in fits):
         return fits[0][0]
-    if len(fits) > 1:
-        density = {form: len(days) / (np.ptp(days) / DAY_US + 1) for form, days in fits}
-        year_first = [form for form, _ in fits if form.order == "ymd"]
-        others = [form for form, _ in fits if form.order != "ymd"]
-        if year_first and others:
-            own, other = density[year_first[0]], max(density[form] for form in others)
-            fits = [
-                (form, days)
-                for form, days in fits
-                if (form in others if other > _DENSER * own else form in year_first if own > _DENSER * other else True)
-            ]
+    if len(fits) > 1 and len(dates) >= _FEWEST_DATES:
+        in_order = [form for form, stamps in fits if _goes_one_way(stamps)]
+        year_first = {form.order == "ymd" for form in in_order}
+        if len(year_first) == 1:  # where the year stands is settled; which of day and month comes first is not
+            fits = [(form, stamps) for form, stamps in fits if (form.order == "ymd") in year_first]
     if len(fits) > 1:
         first = _first_that_differs([stamps for _, stamps, _ in readings], [good for *_, good in readings])
         shown = [f"{np.datetime64(int(stamps[first]), 'us').astype('datetime64[D]')} ({form.label})"
                  for form, stamps, good in readings if good[first]]  # fmt: skip
         raise AmbiguousStamps(f"can be read in two ways: {dates[first].as_py()!r} may be {' or '.join(shown)}")
     return fits[0][0]
+
+
+def _goes_one_way(stamps: NDArray[np.int64]) -> bool:
+    steps = np.diff(stamps)
+    return bool((steps > 0).all() or (steps < 0).all())
 
 
 def _first_that_differs(readings: Sequence[NDArray[np.int64]], good: Sequence[NDArray[np.bool_]]) -> int:
