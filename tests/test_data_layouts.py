@@ -208,3 +208,39 @@ def test_nothing_after_until_is_seen_in_any_layout(folder):
         panel, _ = read_panel(["-"], ReadOptions(until="2010-06-30", **options), stdin=io.BytesIO(text.encode()))
         assert rows_of(panel) == cut
     assert rows_of(read_panel([str(folder)], ReadOptions(until="2010-06-30"))[0]) == cut
+
+
+@pytest.mark.parametrize("source", ["series=WTI/part.csv", "series=*/part.csv"])
+def test_folders_name_the_series_of_single_files_too(tmp_path, source):
+    for name, rows in SERIES.items():
+        (tmp_path / f"series={name}").mkdir()
+        (tmp_path / f"series={name}" / "part.csv").write_text(single(rows))
+    panel, _ = read_panel([str(tmp_path / source)])
+    assert rows_of(panel) == (TRUTH if "*" in source else {"WTI": TRUTH["WTI"]})
+
+
+def test_folders_of_different_kinds_are_refused(tmp_path):
+    (tmp_path / "series=A").mkdir()
+    (tmp_path / "series=A" / "part.csv").write_text(single(SERIES["WTI"]))
+    (tmp_path / "other.csv").write_text(single(SERIES["BRENT"]))
+    with pytest.raises(DataError, match="folders of different kinds"):
+        read_panel([str(tmp_path)])
+
+
+def test_files_of_one_name_are_no_guess(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "AAPL.csv").write_text(single(SERIES["WTI"]))
+    with pytest.raises(DataError, match="some have the same name"):
+        read_panel([str(tmp_path)])
+
+
+def test_a_folder_beside_an_id_column_is_said_or_taken(tmp_path):
+    for exchange in ("X", "Y"):
+        (tmp_path / f"exchange={exchange}").mkdir()
+        rows = [f"2024-01-{day:02d},T{exchange},{day}" for day in range(1, 9)]
+        (tmp_path / f"exchange={exchange}" / "p.csv").write_text("\n".join(["date,ticker,close", *rows, ""]))
+    panel, notes = read_panel([str(tmp_path)])
+    assert panel.ids == ("TX", "TY")
+    assert any("the folders exchange=... are not used" in note for note in notes)
+    assert read_panel([str(tmp_path)], ReadOptions(id_col="exchange"))[0].ids == ("X", "Y")

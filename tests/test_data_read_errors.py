@@ -5,6 +5,7 @@ import io
 import os
 import zipfile
 
+import numpy as np
 import pytest
 
 from rnncast.data.options import ReadOptions
@@ -455,7 +456,7 @@ def test_rows_with_nothing_in_them_are_left_out_and_counted():
     text = "date;price\n2024-01-01;1\n;\n2024-01-02;2\n2024-01-03;3\n;\n;\n"
     panel, notes = read_panel(["-"], stdin=io.BytesIO(text.encode()))
     assert panel.target.tolist() == [1, 2, 3]
-    assert "3 rows without anything left out, the first at stdin:3" in notes
+    assert "3 rows with neither a time nor a value left out, the first at stdin:3" in notes
     error = failure(text.replace(";\n2024-01-02", ";7\n2024-01-02"))
     assert (error.message, error.where) == ("the time is missing in 1 row", "stdin:3, column 'date'")
 
@@ -463,7 +464,12 @@ def test_rows_with_nothing_in_them_are_left_out_and_counted():
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        pytest.param("date,y\n43647,1\n43648,2\n43651,3\n", "Excel's days or steps", "--time-unit excel", id="Excel"),
+        pytest.param(
+            "date,y\n43647,1\n43648,2\n43651,3\n",
+            "may be steps, Excel's days or dates",
+            "--time-unit excel",
+            id="Excel",
+        ),
         pytest.param(
             "Mois,y\njanv. 2000,1\nfévr. 2000,2\n", "a form that is not understood", "2024-01-31", id="French"
         ),
@@ -497,3 +503,75 @@ def test_a_long_column_that_fails_at_its_end_takes_no_ages():
         f"2024-01-01 00:{n // 60:02d}:{n % 60:02d},{cell}\n" for n, cell in enumerate(cells)
     )
     assert "'x' is not a number" in failure(text + "2024-01-02,x\n").message
+
+
+def daily(form, rows=60):
+    days = [(np.datetime64("2024-01-01") + n).item() for n in range(rows)]
+    return "date,close\n" + "".join(f"{day.strftime(form)},{n}.5\n" for n, day in enumerate(days))
+
+
+@pytest.mark.parametrize("form", ["%d%m%Y", "%m%d%Y", "%y%m%d", "%Y%j"])
+def test_dates_of_digits_in_other_orders_are_no_steps(form):
+    error = failure(daily(form))
+    assert "dates in a form that is not understood" in error.message
+    assert "--time-unit step" in error.hint
+
+
+LATE = "".join(f"{np.datetime64('2024-01-01') + n};{'' if n < 300 else f'1.{n}'}\n" for n in range(400))
+
+
+def test_numbers_that_begin_late_are_judged_as_well():
+    assert "can be read in two ways" in failure("date;close\n" + LATE).message
+    lines = [line.replace(";", f",2.{n},") for n, line in enumerate(LATE.split())]
+    panel, _ = read_panel(["-"], stdin=io.BytesIO("\n".join(["date,DGS10,DGS1MO", *lines, ""]).encode()))
+    assert panel.ids == ("DGS10", "DGS1MO")
+    assert panel.lengths.tolist() == [400, 100]
+
+
+# case -> (content, part of the message, place)
+FORMER_CRASHES = {
+    "form feed": (b"date,note,close\n2024-01-02,a\x0cb,oops\n2024-01-03,a,1\n", "'oops' is not a number", "stdin:2"),
+    "long field": (b"date,note,close\n2024-01-02," + b"a" * 200_000 + b",oops\n2024-01-03,a,1\n", "'oops'", "stdin:2"),
+    "blank lines": (b"date,close\n\n\n", "no row", "stdin"),
+    "empty rows": (b"date,close\n,\n,\n", "there is no row with a value", "stdin"),
+    "hexadecimal step": (b"step,v\n1,1.5\n0x2,1.5\n3,2.5\n", "'0x2' is not", "stdin:3"),
+    "offset of no place": (b"t,v\n2024-01-01 05:00+01:00,1\n2024-01-02 05:00+99:99,1\n", "+99:99", "stdin:3"),
+    "range of hours": (b"t,v\n2024-01-03 10:00,1\n2024-01-03 10-11,1\n", "10-11", "stdin:3"),
+    "missing time of day": (
+        b"date,time,v\n2024-01-03,10:00,1\n2024-01-04,,1\n2024-01-05,10:00,1\n", "has no time of day", "stdin:3, column 'date'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "message", "where"), FORMER_CRASHES.values(), ids=FORMER_CRASHES)
+def test_what_once_crashed_or_passed(text, message, where):
+    error = failure(text)
+    assert message in error.message
+    assert error.where.startswith(where)
+
+
+@pytest.mark.parametrize("encoding", ["rot13", "hex", "base64", "undefined", "punycode"])
+def test_codecs_that_are_no_encodings(encoding):
+    failure(GOOD, (UsageError, DataError), encoding=encoding)
+
+
+def test_the_zone_comes_from_the_rows_up_to_the_cutoff():
+    lines = [f"2024-01-{n + 1:02d}T12:00:00+0{1 if n < 20 else 2}:00,{n}.5\n" for n in range(30)]
+    until = ReadOptions(until="2024-01-20")
+    cut, _ = read_panel(["-"], until, stdin=io.BytesIO(("date,close\n" + "".join(lines)).encode()))
+    short, _ = read_panel(["-"], until, stdin=io.BytesIO(("date,close\n" + "".join(lines[:20])).encode()))
+    assert cut.calendar == short.calendar
+    assert cut.calendar.zone == "+01:00"
+    assert cut.times.tolist() == short.times.tolist()
+
+
+def test_half_hours_of_the_night_when_clocks_go_back():
+    clock = ["01:30", "02:00", "02:30", "02:00", "02:30", "03:00"]
+    text = "time,v\n" + "".join(f"2024-10-27 {at},{n}.5\n" for n, at in enumerate(clock))
+    for content in (
+        text,
+        "time,v\n" + "".join(sorted(text.splitlines(keepends=True)[1:], key=lambda r: -float(r[17:]))),
+    ):
+        panel, _ = read_panel(["-"], ReadOptions(time_zone="Europe/Berlin"), stdin=io.BytesIO(content.encode()))
+        assert panel.target.tolist() == [0.5, 1.5, 2.5, 3.5, 4.5, 5.5]
+        assert set(np.diff(panel.times).tolist()) == {np.timedelta64(30, "m").astype("timedelta64[us]").item()}

@@ -146,7 +146,9 @@ def test_integers_that_are_stamps(values, first):
     assert got.view("datetime64[us]")[0] == np.datetime64(first)
 
 
-@pytest.mark.parametrize("values", [[1, 2, 3], [2019, 2020], [20240131, 20240231], [20241301], [99_999_999, 10**8 + 1]])
+@pytest.mark.parametrize(
+    "values", [[1, 2, 3], [2019, 2020], [20240131, 20240231], [20241301], [99_999_998, 99_999_999]]
+)
 def test_integers_that_are_steps(values):
     read = interpret_integers(np.array(values), None, None)
     got, is_dated, note = read.values, read.is_dated, read.note
@@ -164,3 +166,26 @@ def test_a_named_unit_is_taken():
 def test_until_takes_iso_stamps_alone(text):
     with pytest.raises(UsageError, match="--until"):
         parse_until(text, True)
+
+
+def day_cells(form, rows=60, first="2024-01-01"):
+    return [(np.datetime64(first) + n).item().strftime(form) for n in range(rows)]
+
+
+@pytest.mark.parametrize("form", ["%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S"])
+def test_dates_without_marks_are_no_unix_times(form):
+    read = interpret_integers(np.array(list(map(int, day_cells(form)))), None, None)
+    assert read.is_dated and read.bad is None
+    assert read.values.view("datetime64[us]")[31] == np.datetime64("2024-02-01")
+
+
+def test_one_odd_integer_makes_no_steps_of_dates():
+    for odd in (99_999_999, 0, 202_001_311, 20_240_230):
+        read = interpret_integers(np.array([*map(int, day_cells("%Y%m%d")), odd]), None, None)
+        assert read.is_dated
+        assert np.flatnonzero(read.bad).tolist() == [60]
+
+
+def test_unix_times_may_begin_before_they_count_from():
+    read = interpret_integers(np.arange(-252_322_200, 1_500_000_000, 86_400), None, None)
+    assert read.in_utc and read.values.view("datetime64[us]")[0] == np.datetime64("1962-01-02T14:30")

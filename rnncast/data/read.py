@@ -23,9 +23,9 @@ from rnncast.data.reading.files import File, find_files
 from rnncast.data.reading.joined import join
 from rnncast.data.reading.loaded import Loaded, load
 from rnncast.data.reading.observations import Observations
-from rnncast.data.reading.read_csv import CsvTable
+from rnncast.data.reading.read_csv import CsvTable, OtherEncodingError
 from rnncast.data.reading.read_parquet import ParquetTable
-from rnncast.data.reading.source import Source, open_source
+from rnncast.data.reading.source import WINDOWS, Source, open_source
 from rnncast.data.reading.table import Table
 from rnncast.data.reading.timing import Timing
 from rnncast.data.summary import describe_constants, describe_holes, describe_panel
@@ -89,7 +89,7 @@ def read_input(
     holidays = () if options.holidays is None else read_holidays(options.holidays)
     files = find_files(sources)
     parts = [_load(file, options, stdin, columns) for file in files]
-    joined = join(files, parts, options.files, options.id_col)
+    joined = join(files, parts, options)
     if options.time_zone is None and calendar is not None and joined.is_dated and calendar.zone is not None:
         options = replace(options, time_zone=calendar.zone)
     timing = Timing(joined, options)
@@ -105,6 +105,14 @@ def read_input(
 
 def _load(file: File, options: ReadOptions, stdin: BinaryIO | None, columns: Columns | None) -> Loaded:
     source = open_source(file.path, stdin, options.encoding)
+    try:
+        return _load_source(source, file, options, columns)
+    except OtherEncodingError:
+        note = f"not UTF-8: read as {WINDOWS} (western Windows); --encoding names another"
+        return _load_source(source.decoded(WINDOWS, note), file, options, columns)
+
+
+def _load_source(source: Source, file: File, options: ReadOptions, columns: Columns | None) -> Loaded:
     table: Table = _parquet(source, options) if source.is_parquet else CsvTable(source, options)
     if options.id_col in dict(file.partition) and options.id_col not in table.names:
         options = replace(options, id_col=None)

@@ -20,6 +20,7 @@ from rnncast.errors import ColumnsError, DataError
 
 # Names are compared in lower case, letters and digits alone: <CLOSE>, Adj Close** and adj_close are close, adjclose.
 TIME_NAMES = frozenset({"ds", "date", "time", "timestamp", "datetime", "opentime", "gmttime"})
+CLOCK_NAMES = TIME_NAMES | {"hour", "clock", "timeofday", "uhrzeit", "zeit", "heure", "hora"}
 PERIOD_NAMES = frozenset({"day", "week", "month", "quarter", "year", "period", "step"})  # only if the cells agree
 COUNT_NAMES = frozenset({"year", "period", "step"})  # of those, the ones that may hold integers
 ID_NAMES = frozenset({"uniqueid", "ticker", "symbol", "itemid", "series"})
@@ -111,7 +112,8 @@ def _find_columns(table: Table, options: ReadOptions) -> Roles:
     if (target := named["--target-col"]) is not None:
         return Roles(time, series, (target,), clock)
     if options.wide:
-        return Roles(time, None, _find_series(table, free, time is not None), clock, wide=True)
+        targets = _find_series(table, free, time is not None)
+        return Roles(time, None, targets, clock, wide=True, notes=_left_out(table, {*free, *targets}))
     return _with_targets(table, Roles(time, series, (), clock), free)
 
 
@@ -237,14 +239,15 @@ def _seem_dates(cells: Sequence[str]) -> bool:
 def _find_clock(table: Table, date: int, taken: Collection[int | None]) -> int | None:
     """The column with the time of day beside a column of dates alone; None if there is none."""
     free = [c for c, name in enumerate(table.names) if c not in taken and c != date]
-    found = [c for c in free if canonical(table.names[c]) in TIME_NAMES or table.kind(c) is Kind.CLOCK]
+    found = [c for c in free if canonical(table.names[c]) in CLOCK_NAMES or table.names[c].startswith("column_")]
     found = [c for c in found if _are_date_and_clock(table, date, c)]
     return found[0] if len(found) == 1 else None
 
 
 def _are_date_and_clock(table: Table, date: int, clock: int) -> bool:
     """Whether the cells of two columns together are stamps with a time of day, and those of the first alone are not."""
-    pairs = list(zip(table.sample(date), table.sample(clock), strict=True))[:50]
+    cells = zip(table.sample(date), table.sample(clock), strict=False)
+    pairs = [(day, time) for day, time in cells if day.strip() and time.strip()][:50]
     return bool(pairs) and all(":" not in day and _has_minutes(f"{day.strip()} {time.strip()}") for day, time in pairs)
 
 
@@ -277,7 +280,7 @@ def _with_targets(table: Table, roles: Roles, taken: Collection[int | None]) -> 
             f"wide layout: each of {len(numbers)} columns of numbers, {quoted(table, numbers)}, is a series; "
             "--target-col takes one of them alone"
         )
-        return replace(roles, targets=tuple(numbers), wide=True, notes=(note,))
+        return replace(roles, targets=tuple(numbers), wide=True, notes=(note, *_left_out(table, {*taken, *numbers})))
     hint = "name it with --target-col" + ("" if roles.id is not None else "; or --wide takes each of them as a series")
     column = _only(table, numbers, "be the target", "--target-col", hint)
     return replace(roles, targets=() if column is None else (column,))
@@ -299,20 +302,30 @@ def _find_series(table: Table, taken: Collection[int | None], timed: bool) -> tu
     return tuple(numbers)
 
 
+def _left_out(table: Table, taken: Collection[int | None]) -> tuple[str, ...]:
+    """A note on the columns that are no series of a wide table."""
+    others = [c for c in range(len(table.names)) if c not in taken and table.names[c]]
+    return (f"no series, as it holds no numbers: {quoted(table, others)}",) if others else ()
+
+
 def _may_be_steps(cells: Sequence[str]) -> bool:
     """Whether all cells are integers and no two the same."""
     return len(set(cells)) == len(cells) > 1 and all(cell.strip().isdecimal() for cell in cells)
 
 
 def _numbers(table: Table, taken: Collection[int | None], with_empty: bool = False) -> list[int]:
-    free = [c for c, name in enumerate(table.names) if c not in taken and not _is_index(name)]
+    free = [c for c in range(len(table.names)) if c not in taken and not _is_index(table, c)]
     found = [c for c in free if table.kind(c) is Kind.NUMBER]
     empty = [c for c in free if table.kind(c) is Kind.EMPTY]  # numbers may come later, or never
     return sorted(found + empty) if with_empty or not found else found
 
 
-def _is_index(name: str) -> bool:
-    return canonical(name) in INDEX_NAMES if canonical(name) else not name
+def _is_index(table: Table, column: int) -> bool:
+    """Whether a column only numbers the rows: one without a name, or of integers under a name that says so."""
+    name = table.names[column]
+    if not canonical(name):
+        return not name
+    return canonical(name) in INDEX_NAMES and all(cell.strip().isdecimal() for cell in table.sample(column))
 
 
 def _no_numbers(table: Table, taken: Collection[int | None]) -> DataError:
@@ -336,6 +349,7 @@ def likely_ids(table: Table, taken: Collection[int | None]) -> list[int]:
         column
         for column, name in enumerate(table.names)
         if column not in taken
-        and not _is_index(name)
+        and not _is_index(table, column)
+        and canonical(name) not in TIME_NAMES | PERIOD_NAMES
         and (table.kind(column) is Kind.TEXT or canonical(name).endswith(("id", "code")))
     ]

@@ -65,11 +65,11 @@ def _of_source(source: str) -> list[File]:
     if os.path.isdir(source):
         return _of_folder(source)
     if os.path.exists(source) or not has_magic(source):
-        return [File(source)]
-    found = sorted(glob(source, recursive=True))
+        return [File(source, _columns_in(Path(source).parent.parts))]
+    found = [path for path in sorted(glob(source, recursive=True)) if os.path.isfile(path)]
     if not found:
         raise InputNotFoundError(f"no file fits {source}")
-    return [file for path in found for file in ([File(path)] if os.path.isfile(path) else [])]
+    return [File(path, _columns_in(Path(path).parent.parts)) for path in found]
 
 
 def _of_folder(folder: str) -> list[File]:
@@ -78,13 +78,18 @@ def _of_folder(folder: str) -> list[File]:
         folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
         for name in sorted(names):
             if name.lower().endswith(ENDINGS) and not name.startswith((".", "_")):
-                files.append(File(os.path.join(path, name), _partition(Path(path), Path(folder))))
+                files.append(
+                    File(
+                        os.path.join(path, name),
+                        _columns_in((Path(folder).name, *Path(path).relative_to(folder).parts)),
+                    )
+                )
     if not files:
         raise DataError("the folder holds no file of data", where=folder, hint=f"files end in {', '.join(ENDINGS)}")
     return files
 
 
-def _partition(folder: Path, root: Path) -> tuple[tuple[str, str], ...]:
-    """Columns that the names of folders hold: ``key=value``, below `root` or in its own name."""
-    parts = (root.name, *folder.relative_to(root).parts)
-    return tuple((key, unquote(value)) for key, mark, value in (part.partition("=") for part in parts) if key and mark)
+def _columns_in(folders: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Columns that the names of folders hold: ``key=value``."""
+    parts = (folder.partition("=") for folder in folders)
+    return tuple((key, unquote(value)) for key, mark, value in parts if key and mark)

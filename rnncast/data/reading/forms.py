@@ -96,12 +96,15 @@ _FORMS = (
 CLOCK = Form("time of day", rf"{_HOUR}:{_MINUTE}(?::{_SECOND})?(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?")
 """A time of day alone, in a column beside the date's."""
 
+_LONGEST = 64  # characters of a stamp
 _HINTED = re.compile(r"[0-9].*[./-].*[0-9]|[A-Za-z]{3,}.*[0-9]{2}")
 
 
 @lru_cache(maxsize=4096)
 def forms_of(cell: str) -> tuple[Form, ...]:
     """All forms in which a cell, without blanks around it, may be written; most cells have one or none."""
+    if len(cell) > _LONGEST:
+        return ()
     if not _HINTED.search(cell) and not cell[:4].isdigit() and cell[:1] not in "Qq":
         return ()
     return tuple(form for form in _FORMS if form.fits(cell))

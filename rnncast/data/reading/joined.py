@@ -11,16 +11,22 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
+from rnncast.data.options import ReadOptions
 from rnncast.data.panel import Columns
 from rnncast.data.reading.cells import Cells, CellsBuilder
 from rnncast.data.reading.columns import TARGET_NAMES, canonical
 from rnncast.data.reading.files import File
 from rnncast.data.reading.loaded import WIDE_ID, WIDE_TARGET, Loaded
+from rnncast.data.reading.stamp_parts import east_of_utc
+from rnncast.data.reading.timestamps import parse_until
 from rnncast.errors import DataError
 
 _TIME_KEYS = frozenset({"year", "month", "day", "date", "hour", "dt", "ds", "week", "quarter"})
 """Names of folders that divide a data set by time, and so name no series."""
+
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
 @dataclass(frozen=True)
@@ -61,10 +67,34 @@ class Joined:
         """Whether the stamps are in UTC."""
         return self.parts[0].in_utc
 
+    def zones(self, rows: NDArray[np.bool_] | None) -> set[str]:
+        """Zones and offsets that the stamps of some rows (N,) name; None for all of them."""
+        found: set[str] = set()
+        for part, start in zip(self.parts, self._starts, strict=True):
+            stamps, size = part.stamps, len(part)
+            if rows is None or sum(map(len, stamps.zone_codes)) != part.file_rows:
+                found |= set(stamps.zones)
+                continue
+            codes = np.resize(np.concatenate(stamps.zone_codes), size)  # in wide layout once for each column
+            met = np.unique(codes[rows[start : start + size]])
+            found |= {stamps.zones[code] for code in met if code >= 0}
+        return found
+
     @property
-    def zones(self) -> set[str]:
-        """Zones and offsets that the stamps name."""
-        return set().union(*(part.stamps.zones for part in self.parts))
+    def typed_zone(self) -> str | None:
+        """Zone that the type of the time column names; None where the cells do, or none."""
+        stamps = self.parts[0].stamps
+        return stamps.zones[0] if stamps.zones and not stamps.zone_codes else None
+
+    def offsets(self) -> NDArray[np.int64]:
+        """Microseconds east of UTC (N,) in which each stamp is written; 0 where it is written in UTC."""
+        pieces = []
+        for part in self.parts:
+            east = np.array([east_of_utc(zone) or 0 for zone in part.stamps.zones] + [0], dtype=np.int64)
+            codes = part.stamps.zone_codes
+            own = east[np.concatenate(codes)] if codes and sum(map(len, codes)) == part.file_rows else east[-1:]
+            pieces.append(np.resize(own, len(part)))
+        return np.concatenate(pieces)
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -98,17 +128,15 @@ class Joined:
         return self._part(row)[0]
 
 
-def join(files: Sequence[File], parts: Sequence[Loaded], layout: str | None, id_key: str | None) -> Joined:
+def join(files: Sequence[File], parts: Sequence[Loaded], options: ReadOptions) -> Joined:
     """Put the files of an input together.
 
     Parameters
     ----------
     files, parts
         The files, and what was read of each.
-    layout
-        ``series`` or ``parts``: what files without an id column are; None to see it from their stamps.
-    id_key
-        Name of the folders that name the series, if the user gave it.
+    options
+        What the user said: what files without an id column are, and which folders name the series.
 
     Raises
     ------
@@ -116,10 +144,11 @@ def join(files: Sequence[File], parts: Sequence[Loaded], layout: str | None, id_
         The files do not fit together, or could be read in two ways.
     """
     first = parts[0]
-    if len(parts) == 1 and not _key(files, id_key):
+    key = _key(files, options.id_col)
+    if len(parts) == 1 and key is None:
         return Joined((first,), first.columns, first.values, first.times, first.ids, first.notes)
     _check(parts)
-    if layout is not None and first.ids is not None:
+    if options.files is not None and first.ids is not None:
         raise DataError(
             "--files has no effect: the files have an id column", where=first.name, hint="leave --files out"
         )
@@ -129,8 +158,10 @@ def join(files: Sequence[File], parts: Sequence[Loaded], layout: str | None, id_
     if len(targets) > 1:  # each file has a name of its own for its one column
         columns = replace(columns, target=WIDE_TARGET)
     ids = [part.ids for part in parts]
-    if first.ids is None:
-        named, names = _named_by_files(files, parts, layout, id_key)
+    if key is not None and first.ids is not None and key != options.id_col:
+        notes.append(f"the folders {key}=... are not used: the files have an id column, {first.columns.id!r}")
+    elif first.ids is None or key is not None:
+        named, names = _named_by_files(files, parts, options, key)
         columns = replace(columns, id=named)
         ids = [None if named is None else _all(name, len(part)) for name, part in zip(names, parts, strict=True)]
         if named is not None:
@@ -178,45 +209,63 @@ def _kind(part: Loaded) -> str:
 
 
 def _key(files: Sequence[File], asked: str | None) -> str | None:
-    """Name of the folders that name the series."""
-    keys = [key for key, _ in files[0].partition if canonical(key) not in _TIME_KEYS]
+    """Name of the folders that name the series; DataError if the files do not agree on it."""
+    keys = [tuple(key for key, _ in file.partition if canonical(key) not in _TIME_KEYS) for file in files]
+    for file, own in zip(files, keys, strict=True):
+        if own != keys[0]:
+            raise DataError(
+                f"the files do not agree: {file.path} and {files[0].path} lie in folders of different kinds",
+                where=file.path,
+                hint="name the folder of one data set",
+            )
+        if _NO_VALUE in dict(file.partition).values():
+            raise DataError("the folder names no series", where=file.path, hint="give those rows the name of a series")
     if asked is not None:
         return asked if asked in dict(files[0].partition) else None
-    if len(keys) > 1:
+    if len(keys[0]) > 1:
         raise DataError(
-            f"several folders could name the series: {', '.join(keys)}",
+            f"several folders could name the series: {', '.join(keys[0])}",
             where=files[0].path,
             hint="name it with --id-col",
         )
-    return keys[0] if keys else None
+    return keys[0][0] if keys[0] else None
 
 
 def _named_by_files(
-    files: Sequence[File], parts: Sequence[Loaded], layout: str | None, id_key: str | None
+    files: Sequence[File], parts: Sequence[Loaded], options: ReadOptions, key: str | None
 ) -> tuple[str | None, list[str]]:
     """Name of the id column and the series of each file; None if the files are parts of one series."""
-    if (key := _key(files, id_key)) is not None:
+    if key is not None:
         return key, [dict(file.partition).get(key, "") for file in files]
-    names = [file.stem for file in files]
+    names, layout = [file.stem for file in files], options.files
     if layout is None and files[0].partition:
         layout = "parts"  # folders of years and months
-    if layout is None and len(set(names)) == len(names) and _follow_each_other(parts):
+    repeated = len(set(names)) < len(names)
+    if layout is None and (repeated or _follow_each_other(parts, options.until)):
+        why = "some have the same name" if repeated else "the rows of each begin after those of another end"
         raise DataError(
-            f"{len(files)} files without an id column may be series of their own or parts of one series: the rows of "
-            "each begin after those of another end",
+            f"{len(files)} files without an id column may be series of their own or parts of one series: {why}",
             where=files[0].path,
             hint="--files series or --files parts says which",
         )
+    if repeated and layout == "series":
+        hint = "give each file a name of its own"
+        raise DataError("two files have the same name, and would be one series", where=files[0].path, hint=hint)
     return (None if layout == "parts" else WIDE_ID), names
 
 
-def _follow_each_other(parts: Sequence[Loaded]) -> bool:
-    """Whether no two files have a time in common."""
-    spans = [
-        (int(part.times.values.min()), int(part.times.values.max()))
-        for part in parts
-        if part.times is not None and len(part)
-    ]
+def _follow_each_other(parts: Sequence[Loaded], until: str | None) -> bool:
+    """Whether no two files have a time in common, of those that count."""
+    spans = []
+    for part in parts:
+        if part.times is None or not len(part):
+            return False
+        values = part.times.values
+        if until is not None:
+            last = parse_until(until, part.stamps.is_dated)
+            values = values[values <= (last.astype(np.int64) if isinstance(last, np.datetime64) else last)]
+        if len(values):
+            spans.append((int(values.min()), int(values.max())))
     spans.sort()
     return len(spans) > 1 and all(end < start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
 

@@ -24,7 +24,7 @@ from rnncast.data.reading.names import NameParser
 from rnncast.data.reading.numbers import AmbiguousNumbers, NumberParser, NumberStyle, find_style, shape_of, shapes_of
 from rnncast.data.reading.table import Kind, Parser, Table, are_plain_numbers
 from rnncast.data.reading.timestamps import AmbiguousStamps, StampParser, find_form
-from rnncast.data.reading.unix_times import interpret_integers, may_be_excel
+from rnncast.data.reading.unix_times import are_large, interpret_integers
 from rnncast.errors import DataError
 
 COUNTED_TIME = "ds"
@@ -119,6 +119,12 @@ def load(table: Table, options: ReadOptions) -> Loaded:
         See the message: it names the place and how to mend it.
     """
     roles = find_columns(table, options)
+    if (options.decimal or options.thousands) and not any(map(table.is_text, roles.targets)):
+        raise DataError(
+            "--decimal and --thousands have no effect: the numbers are not written as text",
+            where=table.name,
+            hint="leave them out",
+        )
     stamps = _stamp_parser(table, roles, options)
     styles = _Styles(table, options)
     numbers: dict[int, NumberParser] = {column: styles.parser(column) for column in roles.targets}
@@ -183,7 +189,8 @@ def _stamp_parser(table: Table, roles: Roles, options: ReadOptions) -> StampPars
         return StampParser()
     sample = table.sample(roles.time)
     if roles.clock is not None:
-        sample = [f"{day.strip()} {time.strip()}" for day, time in zip(sample, table.sample(roles.clock), strict=True)]
+        pairs = zip(sample, table.sample(roles.clock), strict=False)
+        sample = [f"{day.strip()} {time.strip()}" for day, time in pairs if time.strip()]
     try:
         return find_form(sample, table.texts(roles.time), options.dayfirst)
     except AmbiguousStamps as error:
@@ -202,7 +209,8 @@ def _clocked(table: Table, date: int, clock: int, stamps: StampParser) -> Cells:
 
     builder = CellsBuilder(0)
     for days, times in zip(table.texts(date), table.texts(clock), strict=True):
-        joined = pc.binary_join_element_wise(filled_text(days), filled_text(times), text_scalar(" "))
+        times = pc.replace_substring_regex(filled_text(times), "^$", "?")  # no time of day is not midnight
+        joined = pc.binary_join_element_wise(filled_text(days), times, text_scalar(" "))
         builder.add(stamps.parse(joined))
     return builder.cells()
 
@@ -219,6 +227,8 @@ class _Styles:
     def parser(self, column: int) -> NumberParser:
         """Parser of a column, by its first cells; by all of them where those prove nothing."""
         table, options = self.table, self.options
+        if not table.is_text(column):
+            return NumberParser()
         cells = table.sample(column)
         if are_plain_numbers(cells) and options.decimal is None and options.thousands is None:
             return NumberParser()
@@ -227,7 +237,7 @@ class _Styles:
             style, proven = find_style(shapes, table.separator, options.decimal, options.thousands)
         except AmbiguousNumbers:
             return NumberParser(self.by_all_cells(column))
-        if not cells or (proven and not (table.separator == "," and _are_all_groups(shapes))):
+        if proven and not (table.separator == "," and _are_all_groups(shapes)):
             return NumberParser(style)
         # Beside commas, a number with one point is decimal, unless its neighbours are written with decimal commas.
         if table.separator == "," and self._of_neighbours(column) != ",":
@@ -281,7 +291,7 @@ def _are_all_groups(shapes: Counter[str]) -> bool:
 def _read_again(table: Table, cells: dict[int, Cells], numbers: dict[int, NumberParser], styles: _Styles) -> None:
     """Read columns with bad cells once more, if all of their cells together show another style than the first ones."""
     for column, parser in numbers.items():
-        if cells[column].bad is None or not table.sample(column):
+        if cells[column].bad is None:
             continue
         style = styles.by_all_cells(column)
         if style != parser.style:
@@ -304,6 +314,10 @@ def _times(
 ) -> tuple[Cells | None, bool, str | None]:
     """Stamps or steps, whether they are in UTC, and what there is to say of it."""
     if roles.time is None:
+        if options.time_unit is not None:
+            raise DataError(
+                "--time-unit does not fit: there is no time column", where=table.name, hint="name it with --time-col"
+            )
         return None, False, None
     times = cells[roles.time]
     if stamps.is_dated:
@@ -322,18 +336,18 @@ def _times(
     unusable = [mask for mask in (times.missing, times.bad) if mask is not None]
     usable = ~np.logical_or.reduce(unusable) if unusable else None
     name = table.names[roles.time]
-    present = times.values if usable is None else times.values[usable]
-    if options.time_unit is None and canonical(name) in TIME_NAMES and may_be_excel(present):
-        raise DataError(
-            f"column {name!r} holds integers from {present.min()} to {present.max()}, which may be Excel's days "
-            "or steps",
-            where=table.name,
-            hint="--time-unit excel or --time-unit step says which",
-        )
     try:
         read = interpret_integers(times.values, usable, options.time_unit)
     except ValueError as error:
         raise DataError(f"column {name!r} {error}", where=table.name) from error
+    present = times.values if usable is None else times.values[usable]
+    if not read.is_dated and options.time_unit is None and canonical(name) in TIME_NAMES and are_large(present):
+        raise DataError(
+            f"column {name!r} holds integers from {present.min()} to {present.max()}, which may be steps, Excel's days "
+            "or dates in a form that is not understood",
+            where=table.name,
+            hint="--time-unit step or --time-unit excel says which; or write dates as 2024-01-31",
+        )
     stamps.is_dated = read.is_dated
     bad = times.bad if read.bad is None else read.bad if times.bad is None else read.bad | times.bad
     if bad is not None and times.missing is not None:

@@ -23,9 +23,17 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SAMPLE = 256
 """Records by which a text is judged."""
 
+_LONGEST_FIELD = 2**31 - 1
 _TYPED = 40  # records by which separators that fit equally well are compared
 _MOST, _MORE = 0.8, 0.5  # shares of records that have as many fields as most: what is asked first, and what will do
 _MOST_PREAMBLE = 30  # records that may stand before a header
+
+
+def fields_of(record: str, separator: str) -> list[str]:
+    """Fields of one record, whose quoted fields may hold line ends; csv.Error if it cannot be divided."""
+    csv.field_size_limit(_LONGEST_FIELD)
+    lines = record.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # and at no other character
+    return next(csv.reader([line + "\n" for line in lines], delimiter=separator), [""])
 
 
 @dataclass(frozen=True)
@@ -81,9 +89,8 @@ class Look:
                 where=self.place(record),
                 hint="save the file as UTF-8, or name its encoding with --encoding",
             ) from None
-        lines = line.replace("\r\n", "\n").replace("\r", "\n").splitlines(keepends=True)
         try:
-            return next(csv.reader(lines, delimiter=separator), [""])
+            return fields_of(line, separator)
         except csv.Error as error:
             raise DataError(f"the line cannot be read: {error}", where=self.place(record)) from error
 

@@ -31,8 +31,15 @@ class NameParser:
 
         array = one_chunk(column.unify_dictionaries() if isinstance(column, pa.ChunkedArray) else column)
         if pa.types.is_dictionary(array.type):
+            if pa.types.is_binary(array.type.value_type):
+                raise ValueError(f"holds {array.type}, expected names")
             return _named(to_numpy(array.indices.cast(pa.int32()), "i4"), array.dictionary.to_pylist(), nulls(array))
         if not is_text(array):
+            kinds, dtype = pa.types, array.type
+            if not (
+                kinds.is_integer(dtype) or kinds.is_floating(dtype) or kinds.is_boolean(dtype) or kinds.is_date(dtype)
+            ):
+                raise ValueError(f"holds {dtype}, expected names")
             array = pc.cast(array, pa.string())
         runs = pc.run_end_encode(array)
         if len(runs.values) > _FEW_RUNS * len(array):

@@ -136,7 +136,7 @@ def find_style(
     fits = [sum(n for core, n in cores.items() if re.fullmatch(style.core, core)) for style in styles]
     best = max(fits, default=0)
     if not best:
-        return NumberStyle(decimal or ".", "" if thousands in (None, "none") else thousands or "", affix), True
+        return NumberStyle(decimal or ".", "" if thousands in (None, "none") else thousands or "", affix), False
     found = [style for style, fit in zip(styles, fits, strict=True) if fit == best]
     read = [core for core in cores if any(re.fullmatch(style.core, core) for style in found)]
     marks = [mark for mark in ".," if any(mark in core for core in read)]

@@ -45,6 +45,8 @@ class Observations:
         self.joined, self.options = timing.joined, timing.options
         self.rows, self.zone = timing.rows, timing.zone
         self.notes: list[str] = []
+        if not len(self.rows.times):
+            raise DataError("there is no row with a value", where=self.joined.name)
         values, left_out = self._read_target()
         self.values = self._fill(self._arrange(values))
         self.indptr = self.rows.indptr()

@@ -5,7 +5,6 @@ The text is read block by block; pyarrow converts the blocks on all cores, strai
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
@@ -18,9 +17,10 @@ from rnncast.data.reading.blocks import Block, Blocks
 from rnncast.data.reading.cells import Cells, CellsBuilder
 from rnncast.data.reading.dialect import find_dialect, sample_rows
 from rnncast.data.reading.faults import misplaced_quote, nul_byte
-from rnncast.data.reading.markers import SPELLINGS
+from rnncast.data.reading.look import SAMPLE, fields_of
+from rnncast.data.reading.markers import SPELLINGS, is_missing
 from rnncast.data.reading.numbers import NumberParser
-from rnncast.data.reading.source import HEAD, WINDOWS, Source, may_be_windows
+from rnncast.data.reading.source import HEAD, Source, may_be_windows
 from rnncast.data.reading.table import Kind, Parser, kind_of_text
 from rnncast.errors import DataError
 
@@ -59,8 +59,22 @@ class CsvTable:
     def kind(self, column: int) -> Kind:
         """What the first cells of a column look like."""
         if column not in self._kinds:
-            self._kinds[column] = kind_of_text(self.sample(column))
+            kind = kind_of_text(self.sample(column))
+            if kind is Kind.EMPTY:  # a series may begin late
+                kind = kind_of_text(self._first_present(column))
+            self._kinds[column] = kind
         return self._kinds[column]
+
+    def _first_present(self, column: int) -> list[str]:
+        """First cells of a column that are not missing, wherever they are."""
+        for texts in self.texts(column):
+            if present := [cell for cell in texts.to_pylist() if not is_missing(cell)]:
+                return present[:SAMPLE]
+        return []
+
+    def is_text(self, column: int) -> bool:
+        """Whether the cells of a column are written as text: all are."""
+        return True
 
     def texts(self, column: int) -> Iterator[Any]:
         """All cells of a column as text, one pyarrow array a block."""
@@ -82,21 +96,16 @@ class CsvTable:
         self.blocks.forget()
         types, decimal = _types(parsers)
         builders: dict[int, CellsBuilder] = {}
-        try:
-            for block, columns in self._columns(types, decimal):
-                pieces = self._parsed(block, columns, types, parsers)
-                rows = sum(map(len, next(iter(pieces.values()))))
-                self.blocks.found(block, rows)
-                if not builders:
-                    share = len(block) / (self.source.size - self.blocks.start)
-                    builders = {c: CellsBuilder(rows if share == 1 else round(1.02 * rows / share)) for c in parsers}
-                for column, cells in pieces.items():
-                    for piece in cells:
-                        builders[column].add(piece)
-        except _OtherEncodingError:
-            note = f"not UTF-8: read as {WINDOWS} (western Windows); --encoding names another"
-            self._open(self.source.decoded(WINDOWS, note))
-            return self.load(parsers)
+        for block, columns in self._columns(types, decimal):
+            pieces = self._parsed(block, columns, types, parsers)
+            rows = sum(map(len, next(iter(pieces.values()))))
+            self.blocks.found(block, rows)
+            if not builders:
+                share = len(block) / (self.source.size - self.blocks.start)
+                builders = {c: CellsBuilder(rows if share == 1 else round(1.02 * rows / share)) for c in parsers}
+            for column, cells in pieces.items():
+                for piece in cells:
+                    builders[column].add(piece)
         return {column: builder.cells() for column, builder in builders.items()}
 
     def _columns(self, types: Mapping[int, Any], decimal: str) -> Iterator[tuple[Block, dict[int, Any] | None]]:
@@ -108,6 +117,8 @@ class CsvTable:
 
         def convert(block: Block) -> dict[int, Any] | None:
             self._check(block)
+            if pa.int64() in types.values() and (block.find(b"0x") or block.find(b"0X")):
+                return None  # the reader takes these for integers
             try:
                 return self._read(block, types, decimal)
             except pa.ArrowInvalid:
@@ -224,7 +235,7 @@ class CsvTable:
         except UnicodeDecodeError as broken:
             text = self.source.read(0, self.source.size)
             if self.options.encoding is None and "".join(self.names).isascii() and may_be_windows(text):
-                return _OtherEncodingError()
+                return OtherEncodingError()
             return DataError(
                 "a cell is not encoded in UTF-8",
                 where=self._line(block.position + broken.start),
@@ -242,12 +253,11 @@ class CsvTable:
     def cell(self, row: int, column: int) -> str:
         """A cell as it stands in the file."""
         text = self.blocks.record_of_row(row).decode("utf-8", "replace")
-        lines = text.replace("\r\n", "\n").replace("\r", "\n").splitlines(keepends=True) or [""]
-        return next(csv.reader(lines, delimiter=self.separator))[column]
+        return fields_of(text, self.separator)[column]
 
 
-class _OtherEncodingError(Exception):
-    """A cell is not UTF-8, and the text may be in another encoding as a whole."""
+class OtherEncodingError(Exception):
+    """A cell is not UTF-8, and the text may be western Windows as a whole: it is to be read anew."""
 
 
 def _is_plain(cells: Cells, column: Any) -> bool:

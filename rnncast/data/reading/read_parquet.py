@@ -65,11 +65,14 @@ class ParquetTable:
             return Kind.EMPTY
         if kinds.is_timestamp(dtype) or kinds.is_date(dtype):
             return Kind.TIME
-        if self._holds_text(column):
+        if kinds.is_time(dtype):
+            return Kind.CLOCK
+        if self.is_text(column):
             return kind_of_text(self.sample(column))
         return Kind.UNUSABLE
 
-    def _holds_text(self, column: int) -> bool:
+    def is_text(self, column: int) -> bool:
+        """Whether the cells of a column are written as text."""
         import pyarrow as pa
 
         dtype = self.schema.field(column).type
@@ -77,21 +80,29 @@ class ParquetTable:
         return any(test(dtype) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))
 
     def sample(self, column: int) -> list[str]:
-        """First cells of a column of text; none of a typed one."""
+        """First cells of a column as text; none of a nested one."""
         import pyarrow as pa
 
-        if not self._holds_text(column):
+        if self._is_nested(column):
             return []
         try:
             batch = next(self.file.iter_batches(_SAMPLE_ROWS, columns=[self.names[column]]), None)
         except (pa.ArrowException, OSError) as error:
             raise self._damaged(error) from error
-        return [] if batch is None else [str(cell) if cell is not None else "" for cell in batch.column(0).to_pylist()]
+        return [] if batch is None else ["" if cell is None else str(cell) for cell in batch.column(0).to_pylist()]
 
     def texts(self, column: int) -> Iterator[Any]:
-        """All cells of a column as text, one pyarrow array a piece; none of a typed one."""
-        if self._holds_text(column):
-            yield from (_plain(chunk) for chunk in self._read([column])[0].chunks)
+        """All cells of a column of text, of dates or of times of day, one pyarrow array a piece; none of others."""
+        import pyarrow as pa
+
+        dtype = self.schema.field(column).type
+        if self.is_text(column) or pa.types.is_date(dtype) or pa.types.is_time(dtype):
+            yield from (_plain(chunk).cast(pa.string()) for chunk in self._read([column])[0].chunks)
+
+    def _is_nested(self, column: int) -> bool:
+        import pyarrow as pa
+
+        return bool(pa.types.is_nested(self.schema.field(column).type))
 
     def load(self, parsers: Mapping[int, Parser]) -> dict[int, Cells]:
         """Read and parse columns in one pass.
@@ -117,7 +128,7 @@ class ParquetTable:
 
         names = [self.names[c] for c in columns]
         file = self.file
-        if dictionaries := [self.names[c] for c in encoded or () if self._holds_text(c)]:
+        if dictionaries := [self.names[c] for c in encoded or () if self.is_text(c)]:
             file = pq.ParquetFile(self._input(), read_dictionary=dictionaries)
         try:
             table = file.read(columns=names)

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from rnncast.data.reading.order import Order, count_rows, find_duplicates, find_order, renumber
 
+_DAY_US = 86_400_000_000
+
 SINGLE_ID = "series"
 """Name of the series of an input that is one series."""
 
@@ -125,18 +127,24 @@ class Rows:
     def second_time(self, repeated: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which rows (R,) of those `repeated` (R,) by a clock that goes back have the later of their two times.
 
-        Of two rows of a series with one time by the clock, the later is the second in the file; the first, if the file
-        goes back in time as a whole.
+        Of the rows of one night in the order of the file, those have it that follow a step back, or no step, of the
+        clock; in a file that is newest first, the other way round.
         """
-        places = np.flatnonzero(repeated)
+        places = np.flatnonzero(repeated)  # (N,)
         codes = np.zeros(len(places), np.int64) if self.codes is None else self.codes[places].astype(np.int64)
-        order = np.lexsort((places, self.times[places].view(np.int64), codes))
-        stamps, codes = self.times[places][order], codes[order]
-        twice = (stamps[1:] == stamps[:-1]) & (codes[1:] == codes[:-1])
         steps = np.diff(self.times.view(np.int64))
-        backwards = np.count_nonzero(steps < 0) > np.count_nonzero(steps > 0)
+        if np.count_nonzero(steps < 0) > np.count_nonzero(steps > 0):  # newest first
+            places, codes = places[::-1], codes[::-1]
+        order = np.argsort(codes, kind="stable")  # series after series, in the order of time
+        places, codes = places[order], codes[order]
+        stamps = self.times[places].view(np.int64)
+        nights = stamps // _DAY_US
+        begins = np.concatenate(([True], (codes[1:] != codes[:-1]) | (nights[1:] != nights[:-1])))
+        back = np.concatenate(([False], stamps[1:] <= stamps[:-1])) & ~begins  # the clock went back before this row
+        counts = np.cumsum(back)
+        before = np.maximum.accumulate(np.where(begins, counts, 0))
         later = np.zeros(len(self.times), dtype=bool)
-        later[places[order][:-1][twice] if backwards else places[order][1:][twice]] = True
+        later[places] = counts > before
         return later
 
     def merge_duplicates(self, again: NDArray[np.int64], values: NDArray[np.float64], how: str) -> NDArray[np.float64]:

@@ -6,7 +6,6 @@ the disk and is read in pieces; what comes through a pipe, is packed, or is not 
 
 from __future__ import annotations
 
-import codecs
 import os
 import re
 import stat
@@ -140,7 +139,9 @@ class Source:
         data = self.read(0, self.size)
         try:
             return self.replaced(data.decode(encoding).removeprefix("\ufeff").encode(), *notes)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
+            if not isinstance(error, UnicodeDecodeError):
+                raise DataError(f"the text is not encoded in {encoding}", where=self.name) from None
             line = count_lines(data[: error.start].decode(encoding, "ignore").encode()) + 1
             raise DataError(
                 f"the text is not encoded in {encoding}: byte {data[error.start]:#04x}",
@@ -243,8 +244,8 @@ def _in_utf8(source: Source, encoding: str | None) -> Source:
     head = source.read(0, HEAD)
     if encoding is not None:
         try:
-            codecs.lookup(encoding)
-        except LookupError:
+            "a".encode(encoding)  # LookupError also for codecs that are no encodings of text
+        except (LookupError, UnicodeError):
             raise UsageError(
                 f"--encoding: there is no encoding {encoding!r}", hint="for instance utf-8, utf-16, cp1252, latin-1"
             ) from None

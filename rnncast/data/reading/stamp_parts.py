@@ -121,10 +121,12 @@ def _month_lengths(months: NDArray[Any]) -> NDArray[np.int64]:
     return lengths
 
 
-def east_of_utc(zone: str) -> int:
-    """Microseconds east of UTC of a zone as cells name it."""
+def east_of_utc(zone: str) -> int | None:
+    """Microseconds east of UTC of a zone as cells name it; None for an offset that no place has."""
     match = _OFFSET.fullmatch(zone)
     if match is None:
         return 0
     minutes = 60 * int(match[2]) + int(match[3] or 0)
+    if minutes > 15 * 60 or int(match[3] or 0) > 59:
+        return None
     return (-minutes if match[1] == "-" else minutes) * 60_000_000

@@ -20,7 +20,8 @@ _NEAR_NUMBER = re.compile(r"[(+\-\u2212$€£¥ ]*[0-9.,][0-9.,'’ \u00a0\u202f
 # Atomic groups: a text of many numbers that fails at its end must not be tried in all ways.
 _ONE = r"(?>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
 _NUMBERS = re.compile(rf"{_ONE}(?>\n{_ONE})*+")
-_NEARLY_ALL = 0.9
+_LONGEST_NUMBER = 400  # characters; those of a double in full are fewer
+_NEARLY_ALL = 0.8
 _DECIMALS = re.compile(r"\.(?![0-9]{3}(?![0-9]))[0-9]")
 _ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?"
 _ISO_DATES = re.compile(rf"(?>{_ISO_DATE})(?>\n{_ISO_DATE})*+")
@@ -65,8 +66,12 @@ class Table(Protocol):
         """What the first cells of a column look like."""
         ...
 
+    def is_text(self, column: int) -> bool:
+        """Whether the cells of a column are written as text."""
+        ...
+
     def sample(self, column: int) -> Sequence[str]:
-        """First cells of a column of text; none of a typed one."""
+        """First cells of a column as text."""
         ...
 
     def texts(self, column: int) -> Any:
@@ -97,7 +102,7 @@ def kind_of_text(cells: Sequence[str]) -> Kind:
         (Kind.NUMBER, lambda cell: NUMBER.fullmatch(cell) is not None),
         (Kind.TIME, is_stamp),
         (Kind.CLOCK, CLOCK.fits),
-        (Kind.NUMBER, lambda cell: _NEAR_NUMBER.fullmatch(cell) is not None),
+        (Kind.NUMBER, lambda cell: len(cell) <= _LONGEST_NUMBER and _NEAR_NUMBER.fullmatch(cell) is not None),
     )
     for kind, test in tests:
         if sum(map(test, present)) > len(present) / 2:

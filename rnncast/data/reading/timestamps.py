@@ -48,12 +48,15 @@ class StampParser:
         Whether it reads stamps rather than integers.
     zones
         Zones and offsets met.
+    zone_codes
+        Number of the zone of each row of the last column read, int8, in pieces; none where the type names the zone.
     """
 
     form: Form | None = None
     zoned: bool = False
     is_dated: bool = True
-    zones: set[str] = field(default_factory=set)
+    zones: list[str] = field(default_factory=list)
+    zone_codes: list[NDArray[np.int8]] = field(default_factory=list)
 
     @property
     def csv_type(self) -> Any | None:
@@ -93,7 +96,7 @@ class StampParser:
         import pyarrow.compute as pc
 
         if pa.types.is_timestamp(column.type) and column.type.tz is not None:
-            self.zones.add(column.type.tz)
+            self._number_of(column.type.tz)
             self.zoned = True
         try:
             stamps = pc.cast(column, pa.timestamp("us", tz=getattr(column.type, "tz", None))).cast(pa.int64())
@@ -132,17 +135,32 @@ class StampParser:
         parts = StampParts(pc.extract_regex(text, form.anchored), len(fits))
         days, exists = parts.days()
         clock, in_day = parts.clock()
-        offset, zoned = self._offsets(parts)
-        return days * DAY_US + clock - offset, fits & exists & in_day & (zoned == self.zoned)
+        offset, zoned, valid = self._offsets(parts)
+        return days * DAY_US + clock - offset, fits & exists & in_day & valid & (zoned == self.zoned)
 
-    def _offsets(self, parts: StampParts) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Microseconds east of UTC (R,), and which cells (R,) name a zone."""
+    def _offsets(self, parts: StampParts) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+        """Microseconds east of UTC (R,), which cells (R,) name a zone, and which name none that is wrong."""
         codes, names = parts.distinct("zone")
         if not any(names):
-            return np.zeros(len(codes), np.int64), np.zeros(len(codes), dtype=bool)
-        self.zones |= {name for name in names if name}
-        east = np.array([east_of_utc(name) for name in names], dtype=np.int64)
-        return east[codes], np.array([bool(name) for name in names])[codes]
+            return np.zeros(len(codes), np.int64), np.zeros(len(codes), bool), np.ones(len(codes), bool)
+        east = [east_of_utc(name) for name in names]
+        valid = np.array([offset is not None for offset in east])[codes]
+        short = np.array([len(name) == 3 and name[0] in "+-" for name in names])
+        if short.any():  # 10-11 is no hour with an offset
+            minutes, texts = parts.distinct("minute")
+            valid &= ~short[codes] | np.array([bool(text) for text in texts])[minutes]
+        number = np.array([self._number_of(name) for name in names], dtype=np.int8)
+        self.zone_codes.append(number[codes])
+        offsets = np.array([offset or 0 for offset in east], dtype=np.int64)
+        return offsets[codes], np.array([bool(name) for name in names])[codes], valid
+
+    def _number_of(self, zone: str) -> int:
+        """Number of a zone that cells name, in the order in which they are met; -1 for none."""
+        if not zone or east_of_utc(zone) is None:
+            return -1
+        if zone not in self.zones:
+            self.zones.append(zone)
+        return min(self.zones.index(zone), 127)
 
 
 # ---- which form a column has
@@ -234,6 +252,8 @@ def explain_time(parser: StampParser, cell: str) -> tuple[str, str]:
     if len((match.groupdict().get("fraction") or "").rstrip("0")) > 6:
         return "is finer than a microsecond", "round it"
     parts = match.groupdict()
+    if cell.endswith(" "):  # a date and a time of day in two columns, joined by a blank
+        return "has no time of day, as the others have", "fill it in"
     if form.order and int(parts.get("month") or 1) > 12 >= int(parts.get("day") or 1):
         return f"does not fit the order of the others ({form.label})", "write day and month in one order throughout"
     return "is a date that does not exist", "correct it"
@@ -269,8 +289,8 @@ def parse_until(text: str, is_dated: bool) -> np.datetime64 | int:
         raise DataError(f"--until {text!r} is {given}, and the time column holds {found}")
     if is_integer:
         return int(plain)
-    try:
-        stamp = np.datetime64(plain.replace(" ", "T"), "us")
-    except ValueError:
-        raise UsageError(f"--until {text!r} is a date that does not exist", hint="write 2024-01-31") from None
+    cells = StampParser(ISO).parse(text_array([plain]))
+    if cells.bad is not None:
+        raise UsageError(f"--until {text!r} is a date that does not exist", hint="write 2024-01-31")
+    stamp = np.datetime64(int(cells.values[0]), "us")
     return stamp + np.timedelta64(DAY_US - 1, "us") if len(plain) == 10 else stamp

@@ -6,11 +6,12 @@ Dimension letters: `R` rows that are still in, `S` series.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.calendars.zone import check_zone, to_utc
+from rnncast.data.calendars.zone import check_zone, to_local, to_utc
 from rnncast.data.options import ReadOptions
 from rnncast.data.panel import Columns
 from rnncast.data.reading.columns import likely_ids, quoted
@@ -86,7 +87,7 @@ class Timing:
             rows = np.flatnonzero(cells.bad)
             stamps = joined.part_of(int(rows[0])).stamps
             error = bad_cells(joined, TIME, rows, lambda cell: explain_time(stamps, cell))
-            if rows[0] == 0 and len(rows) == 1 and len(cells) > 1:
+            if rows[0] == 0 and len(rows) == 1 and len(cells) > 1 and joined.parts[0].table.separator:
                 error.hint = f"if this line is the header, name it: --header {joined.place(0).rpartition(':')[2]}"
             raise error
         if cells.missing is not None and (lacking := cells.missing & ~self._blank_rows()).any():
@@ -96,12 +97,13 @@ class Timing:
         if cells.missing is not None:
             dropped = self.rows.keep(~cells.missing)
             first = joined.place(int(np.argmax(cells.missing)))
-            self.notes.append(f"{counted(dropped, 'row')} without anything left out, the first at {first}")
+            self.notes.append(
+                f"{counted(dropped, 'row')} with neither a time nor a value left out, the first at {first}"
+            )
+        self._cut()
         if joined.is_dated:
             self._refuse_exchanged_days()
             self._place_in_zone()
-        self._cut()
-        if joined.is_dated:
             self._refuse_far_future()
 
     def _blank_rows(self) -> NDArray[np.bool_]:
@@ -151,10 +153,12 @@ class Timing:
         """Bring stamps to UTC if they have a zone or are given one."""
         joined, asked = self.joined, self.options.time_zone
         if joined.in_utc:
-            zones = {check_zone(zone) for zone in joined.zones} or {"UTC"}
-            self.zone = check_zone(asked) if asked is not None else zones.pop() if len(zones) == 1 else "UTC"
-            if asked is None and zones:
-                self.notes.append("stamps with several offsets are written in UTC; --time-zone names a zone for them")
+            named = {check_zone(zone) for zone in joined.zones(self._kept())} or {"UTC"}
+            self.zone = check_zone(asked) if asked is not None else named.pop() if len(named) == 1 else "UTC"
+            if asked is None and named:
+                self.notes.append(
+                    "stamps with several offsets are written in UTC; --time-zone names a zone, Europe/London say"
+                )
             return
         if asked is None:
             return
@@ -167,7 +171,7 @@ class Timing:
             raise bad_cells(
                 joined,
                 TIME,
-                np.flatnonzero(skipped),
+                self.rows.in_file(skipped),
                 lambda cell: (
                     f"does not exist in {self.zone}: clocks go forward then",
                     "leave --time-zone out if the stamps are no clock times of that zone",
@@ -176,24 +180,40 @@ class Timing:
         self.rows.times = times
 
     def _cut(self) -> None:
-        """Leave out the rows after ``--until``, then the series without any."""
+        """Leave out the rows after ``--until``, as the clock on the wall shows it, then the series without any."""
         rows, until = self.rows, self.options.until
         if until is not None:
-            last = parse_until(until, rows.times.dtype.kind == "M")
-            if self.zone is not None:
-                last = to_utc(np.array([last]), self.zone)[0][0]
-            inside = rows.times <= last
+            times = self._wall_clock()
+            inside = times <= parse_until(until, times.dtype.kind == "M")
             if not inside.any():
                 raise DataError(
                     f"no row at or before {until}",
                     where=self.joined.name,
-                    hint=f"the first row is at {format_stamp(rows.times.min(), self.zone)}",
+                    hint=f"the first row is at {format_stamp(times.min())}",
                 )
             if dropped := rows.keep(inside):
                 self.notes.append(f"{counted(dropped, 'row')} after {until} left out")
         if rows.unnamed is not None and rows.unnamed.any():
             raise missing_cells(self.joined, ID, rows.in_file(rows.unnamed), "name of the series", _FILL_IN)
         rows.drop_empty_series()
+
+    def _wall_clock(self) -> NDArray[Any]:
+        """Stamps or steps (R,) as they are written, or in the zone that is asked for."""
+        times, asked = self.rows.times, self.options.time_zone
+        if not self.joined.in_utc:
+            return times
+        zone = asked or self.joined.typed_zone
+        if zone is not None:
+            return np.asarray(to_local(times, check_zone(zone)))
+        return np.asarray(times + self.rows.pick(self.joined.offsets()).astype("timedelta64[us]"))
+
+    def _kept(self) -> NDArray[np.bool_] | None:
+        """Which rows of the files (N,) are still in; None for all of them."""
+        if self.rows.rows is None:
+            return None
+        kept = np.zeros(len(self.joined.values), dtype=bool)
+        kept[self.rows.rows] = True
+        return kept
 
     def _refuse_far_future(self) -> None:
         stamps = self.rows.times.view(np.int64)

@@ -19,6 +19,9 @@ _NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nan
 STEPS, EXCEL = "step", "excel"
 _EXCEL_ZERO = -25_569  # days from 1970 to the last but one of 1899, from which Excel counts
 _LAST_EXCEL = 109_574
+_COMPACT = ("YYYYMMDD", "YYYYMM", "YYYYMMDDhh", "YYYYMMDDhhmm", "YYYYMMDDhhmmss")
+_LARGE = 15_000  # Excel's day of January 1941
+_LEAST = -2_208_988_800  # seconds: the year 1900
 _MOST = 0.5  # share that must be dates for the others to be bad ones
 _FIRST, _LAST = 10**8, 7_258_118_400  # seconds: in 1973, and the end of 2199
 
@@ -66,18 +69,15 @@ def interpret_integers(values: NDArray[np.int64], usable: NDArray[np.bool_] | No
         UNIX times finer than a microsecond; the message completes "column x ...".
     """
     present = values if usable is None else values[usable]
-    if len(present) == 0:
+    if len(present) == 0 or unit == STEPS:
         return Integers(values)
     low, high = int(present.min()), int(present.max())
-    if unit == STEPS:
-        return Integers(values)
     if unit is None:
-        for form, factor in (("YYYYMMDD", 1), ("YYYYMM", 100)):
-            if 18_000_100 <= low * factor and high * factor <= 22_001_231:
-                days, exist = _compact_dates(values * factor + (factor > 1))
-                if np.mean(exist if usable is None else exist[usable]) > _MOST:
-                    bad = None if exist.all() else ~exist
-                    return Integers(days * DAY_US, True, f"integers of the time column are read as dates {form}", bad)
+        for form in _COMPACT:
+            stamps, exist = _compact(values, form)
+            if np.mean(exist if usable is None else exist[usable]) > _MOST:
+                bad = None if exist.all() else ~exist
+                return Integers(stamps, True, f"integers of the time column are read as dates {form}", bad)
         unit = _unit(low, high)
         if unit is None:
             return Integers(values)
@@ -116,24 +116,35 @@ def resemblance(cells: Sequence[str]) -> float:
     return 1.0 if all_good and (one_way or len(texts[0]) == 8) else 0.5
 
 
-def may_be_excel(values: NDArray[np.int64]) -> bool:
-    """Whether integers may be days as Excel counts them, of the years 1941 to 2064."""
-    return len(values) > 0 and int(values.min()) >= 15_000 and int(values.max()) <= 60_000
+def are_large(values: NDArray[np.int64]) -> bool:
+    """Whether integers begin so high that they may be days as Excel counts them, or dates in a form of their own."""
+    return len(values) > 0 and int(values.min()) >= _LARGE
 
 
 def _unit(low: int, high: int) -> str | None:
-    """The unit in which all of these lie in the years 1973 to 2199; no two units overlap there."""
+    """The unit in which the last of these lies in the years 1973 to 2199 and the first after 1900; no two overlap."""
     for unit, factor in (("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9)):
-        if low >= _FIRST * factor and high <= _LAST * factor:
+        if low >= _LEAST * factor and _FIRST * factor <= high <= _LAST * factor:
             return unit
     return None
 
 
-def _compact_dates(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Days of integers YYYYMMDD (R,), and which of them exist (R,)."""
-    month, day = values // 100 % 100, values % 100
-    exist = (month >= 1) & (month <= 12) & (day >= 1)
-    months: Any = ((values // 10_000 - 1970) * 12 + np.clip(month, 1, 12) - 1).astype("datetime64[M]")
+def _compact(values: NDArray[np.int64], form: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Microseconds of integers written in a form (R,), and which of them (R,) are dates of 1800 to 2199 that exist."""
+    digits = len(form)
+    number = values * (100 if form == "YYYYMM" else 1) + (form == "YYYYMM")
+    clock = np.zeros_like(number)
+    exist = np.ones(len(values), dtype=bool)
+    for unit, most in {"ss": (1, 59), "mm": (60, 59), "hh": (3600, 23)}.values() if digits > 8 else ():
+        if digits == 12 and unit == 1 or digits == 10 and unit < 3600:
+            continue  # the form has none
+        number, part = number // 100, number % 100
+        clock += part * unit
+        exist &= part <= most
+    month, day = number // 100 % 100, number % 100
+    exist &= (number >= 18_000_101) & (number <= 21_991_231) & (month >= 1) & (month <= 12) & (day >= 1)
+    years = np.where(exist, number // 10_000, 1970)
+    months: Any = ((years - 1970) * 12 + np.clip(month, 1, 12) - 1).astype("datetime64[M]")
     first: NDArray[np.int64] = months.astype("datetime64[D]").astype(np.int64)
     exist &= first + day <= (months + np.timedelta64(1, "M")).astype("datetime64[D]").astype(np.int64)
-    return first + day - 1, exist
+    return np.where(exist, (first + day - 1) * DAY_US + clock * 1_000_000, 0), exist
