@@ -80,10 +80,12 @@ class ParquetTable:
         return any(test(dtype) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))
 
     def sample(self, column: int) -> list[str]:
-        """First cells of a column as text; none of a nested one."""
+        """First cells of a column as text; none of one whose type says what it holds."""
         import pyarrow as pa
 
-        if self._is_nested(column):
+        kinds, dtype = pa.types, self.schema.field(column).type
+        asked = (kinds.is_integer, kinds.is_date, kinds.is_time)
+        if not self.is_text(column) and not any(test(dtype) for test in asked):
             return []
         try:
             batch = next(self.file.iter_batches(_SAMPLE_ROWS, columns=[self.names[column]]), None)
@@ -98,11 +100,6 @@ class ParquetTable:
         dtype = self.schema.field(column).type
         if self.is_text(column) or pa.types.is_date(dtype) or pa.types.is_time(dtype):
             yield from (_plain(chunk).cast(pa.string()) for chunk in self._read([column])[0].chunks)
-
-    def _is_nested(self, column: int) -> bool:
-        import pyarrow as pa
-
-        return bool(pa.types.is_nested(self.schema.field(column).type))
 
     def load(self, parsers: Mapping[int, Parser]) -> dict[int, Cells]:
         """Read and parse columns in one pass.

@@ -26,6 +26,7 @@ from rnncast.errors import DataError
 
 _REPEATED_STAMPS = 0.1  # share of rows that repeat a stamp, from which on a file is taken for several series
 _FAR_FUTURE = 7_258_118_400_000_000  # microseconds: the year 2200
+_FEWEST_STEPS = 20  # between rows, that show which of two readings of dates is in order
 _FILL_IN = "fill it in, or remove the row"
 
 
@@ -124,6 +125,8 @@ class Timing:
         form = self.joined.parts[0].stamps.form
         if form is None or form.order not in ("dmy", "mdy") or self.rows.goes_one_way(self.rows.times):
             return
+        if len(self.rows.times) - len(self.rows.ids) < _FEWEST_STEPS:
+            return  # few rows come into order by chance
         if not self.rows.goes_one_way(exchange_days(self.rows.times)):
             return
         days = self.rows.times.astype("datetime64[D]")
