@@ -4,7 +4,7 @@
 
 DATA is a folder with the series (`prices/`, `nonprice/`, `sample_candidates/`). For each file the calendar is learnt
 from the rows up to each of the origins, which are spread over the last fifth of its rows, and gives 20 stamps for days,
-48 for shorter steps; a stamp counts if any series of the file has a row then. Beside it stands the same calendar without
+48 for shorter steps; a stamp counts if any series of the file has a row then. Beside it: the same calendar without
 sessions and closures: step and weekdays alone.
 """
 
