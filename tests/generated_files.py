@@ -353,7 +353,7 @@ def _options(draft: Draft, style: Sheet) -> tuple[dict[str, Any], dict[str, Any]
     told |= {"header": str(len(style.preamble) + 1) if draft.has_header else "none", "thousands": thousands}
     if order_of(draft.stamps.form) in ("dmy", "mdy"):
         told["dayfirst"] = order_of(draft.stamps.form) == "dmy"
-    if draft.stamps.form.pattern in PER_SECOND:
+    if draft.stamps.form.pattern in PER_SECOND and "time" in of_role:
         told["time_unit"] = draft.stamps.form.pattern
     for role in ("time", "id") if draft.layout == "wide" else ("time", "id", "target"):
         if role in of_role:
