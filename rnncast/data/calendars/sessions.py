@@ -74,11 +74,6 @@ def runs_of(slots: NDArray[np.bool_], step: int, phase: int) -> Runs:
     return tuple((first * step + phase, (end - 1) * step + phase) for first, end in pairs)
 
 
-def weekmask_of(runs: Runs, step: int) -> str:
-    """Days of the week that have a slot, Monday first."""
-    return "".join("1" if count else "0" for count in week_table(runs, step).counts)
-
-
 def advance_slots(
     table: WeekTable, wall: NDArray[np.int64], ahead: NDArray[np.int64], is_open: IsOpen
 ) -> NDArray[np.int64]:

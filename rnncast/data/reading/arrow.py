@@ -88,25 +88,6 @@ def filled_text(column: Any) -> Any:
     return pc.utf8_trim_whitespace(pc.fill_null(column, text_scalar("")) if column.null_count else column)
 
 
-def encode_names(column: Any) -> tuple[NDArray[np.int32], list[str]]:
-    """Names of series as numbers (R,), and the names that they stand for; the last is empty, for missing names."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not pa.types.is_dictionary(column.type):
-        column = pc.dictionary_encode(column if is_text(column) else pc.cast(column, pa.string()))
-    array = one_chunk(column.unify_dictionaries() if isinstance(column, pa.ChunkedArray) else column)
-    names = [("" if name is None else str(name)).strip() for name in array.dictionary.to_pylist()]
-    codes = to_numpy(array.indices.cast(pa.int32()), "i4")
-    absent = nulls(array)
-    if absent is not None:
-        codes = np.where(absent, np.int32(len(names)), codes)
-    # Blanks around names, and an empty name of its own, make several old numbers of one name.
-    distinct = {name: code for code, name in enumerate(dict.fromkeys(name for name in names if name))}
-    new = np.array([distinct.get(name, len(distinct)) for name in [*names, ""]], dtype=np.int32)
-    return new[codes], [*distinct, ""]
-
-
 def from_numpy(values: NDArray[Any]) -> Any:
     """Column of a table, shape (R,), as a pyarrow Array; NaN and NaT become nulls."""
     import pyarrow as pa
