@@ -6,12 +6,14 @@ Files of about a million values are made from a fixed seed in a temporary folder
 series; `long`, series of 1,000 business days with an id column; `wide`, 100 columns of business days. Values look like
 prices and have four decimals.
 
-Speed: pyarrow (`csv.read_csv`, `parquet.ParquetFile(...).read()`) and `read_panel` take turns in one process, after one
-reading each that does not count. Given are the medians and their ratio. pyarrow makes a table; `read_panel` also finds
-the columns and the dialect, checks and orders the rows and learns the calendar.
+Speed: pyarrow (`csv.read_csv`, `parquet.ParquetFile(...).read()`) and `read_panel` take turns. Given are the medians
+and their ratio, of readings in one process, after one reading each that does not count, and of first readings, each in
+a process of its own, as from a command line; there both must get their memory from the system, which pyarrow otherwise
+keeps. pyarrow makes a table; `read_panel` also finds the columns and the dialect, checks and orders the rows and learns
+the calendar.
 
-Memory: the peak of resident memory of a fresh process while it reads once, over what it holds after its imports; as a
-multiple of the bytes of the panel's values, and of its values and stamps.
+Memory: the peak of resident memory of a fresh process during its first reading, over what it holds after its imports;
+as a multiple of the bytes of the panel's values, and of its values and stamps.
 """
 
 from __future__ import annotations
@@ -135,42 +137,58 @@ def peak_bytes() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def print_memory(path: Path, reader: str) -> None:
-    """Read once and print, as JSON, how much memory it took; run in a process of its own."""
-    small = io.BytesIO(b"date,price\n" + b"".join(b"2024-01-%02d,%d\n" % (day, day) for day in range(1, 11)))
-    read_panel(["-"], stdin=small)  # what is imported on first use is imported now
+def print_first_reading(path: Path, reader: str) -> None:
+    """Read once and print, as JSON, how long it took and how much memory; run in a process of its own."""
+    rows = b"".join(b"2024-01-%02d,%d\n" % (day, day) for day in range(1, 11))
+    read_panel(["-"], stdin=io.BytesIO(b"date,price\n" + rows))  # what is imported on first use is imported now
     gc.collect()
     reset = reset_peak()
-    before = peak_bytes()
+    before, began = peak_bytes(), time.perf_counter()
     found = readers(path)[reader]()
-    figures = {"peak": peak_bytes() - before, "reset": reset}
+    figures: dict[str, float] = {"seconds": time.perf_counter() - began, "peak": peak_bytes() - before, "reset": reset}
     if reader == "rnncast":
         figures |= {"values": found.values.nbytes, "times": found.times.nbytes}
     sys.stdout.write(json.dumps(figures))
 
 
-def measure_memory(path: Path, reader: str) -> dict[str, int]:
-    """Figures of `print_memory`."""
-    command = [sys.executable, __file__, "--memory-of", str(path), "--reader", reader]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+def measure_first_readings(path: Path, runs: int) -> dict[str, dict[str, float]]:
+    """Medians of the figures of `print_first_reading`, the readers taking turns."""
+    figures: dict[str, list[dict[str, float]]] = {name: [] for name in readers(path)}
+    for _ in range(runs):
+        for name, found in figures.items():
+            command = [sys.executable, __file__, "--first-reading-of", str(path), "--reader", name]
+            found.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+    return {
+        name: {key: statistics.median(one[key] for one in found) for key in found[0]} for name, found in figures.items()
+    }
 
 
 def measure(path: Path, runs: int) -> dict[str, Any]:
     """All figures of one file."""
-    speed = measure_speed(path, runs)
-    memory, other = measure_memory(path, "rnncast"), measure_memory(path, "pyarrow")
+    speed, first = measure_speed(path, runs), measure_first_readings(path, runs)
+    peak, values, times = (first["rnncast"][key] for key in ("peak", "values", "times"))
     return {
         "file": path.name,
         "bytes": path.stat().st_size,
-        "pyarrow_seconds": speed["pyarrow"],
-        "rnncast_seconds": speed["rnncast"],
+        "seconds": speed,
         "ratio": speed["rnncast"] / speed["pyarrow"],
-        "pyarrow_peak": other["peak"],
-        "rnncast_peak": memory["peak"],
-        "peak_was_reset": memory["reset"],
-        "peak_by_values": memory["peak"] / memory["values"],
-        "peak_by_values_and_times": memory["peak"] / (memory["values"] + memory["times"]),
+        "first_seconds": {name: found["seconds"] for name, found in first.items()},
+        "first_ratio": first["rnncast"]["seconds"] / first["pyarrow"]["seconds"],
+        "peak": {name: found["peak"] for name, found in first.items()},
+        "peak_was_reset": bool(first["rnncast"]["reset"]),
+        "peak_by_values": peak / values,
+        "peak_by_values_and_times": peak / (values + times),
     }
+
+
+def row_of(got: dict[str, Any]) -> str:
+    """Table row of a file's figures."""
+    cells = [got["file"], f"{got['bytes'] / 1e6:.1f}"]
+    for seconds, ratio in (("seconds", "ratio"), ("first_seconds", "first_ratio")):
+        cells += [f"{got[seconds][name] * 1e3:.0f}" for name in ("pyarrow", "rnncast")] + [f"{got[ratio]:.2f}"]
+    cells += [f"{got['peak'][name] / 1e6:.1f}" for name in ("pyarrow", "rnncast")]
+    cells += [f"{got['peak_by_values']:.2f}", f"{got['peak_by_values_and_times']:.2f}"]
+    return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
@@ -180,26 +198,21 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=15, help="readings that count, of each file by each reader")
     parser.add_argument("--files", default="", help="names of the files to measure, all without it")
     parser.add_argument("--json", type=Path, help="file for the figures")
-    parser.add_argument("--memory-of", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--first-reading-of", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--reader", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.memory_of:
-        print_memory(given.memory_of, given.reader)
+    if given.first_reading_of:
+        print_first_reading(given.first_reading_of, given.reader)
         return
-    print("| file | MB | pyarrow ms | rnncast ms | ratio | pyarrow MB | rnncast MB | x values | x values and times |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("| file | MB | pyarrow ms | rnncast ms | ratio | first: pyarrow ms | rnncast ms | ratio | peak: pyarrow MB "
+          "| rnncast MB | x values | x values and times |")  # fmt: skip
+    print("|---" * 12 + "|")
     figures = []
     with tempfile.TemporaryDirectory() as folder:
         for path in make_files(Path(folder), given.rows, [name for name in given.files.split(",") if name]):
             got = measure(path, given.runs)
             figures.append(got)
-            print(
-                f"| {got['file']} | {got['bytes'] / 1e6:.1f} | {got['pyarrow_seconds'] * 1e3:.1f} | "
-                f"{got['rnncast_seconds'] * 1e3:.1f} | {got['ratio']:.2f} | {got['pyarrow_peak'] / 1e6:.1f} | "
-                f"{got['rnncast_peak'] / 1e6:.1f} | {got['peak_by_values']:.2f} | "
-                f"{got['peak_by_values_and_times']:.2f} |",
-                flush=True,
-            )
+            print(row_of(got), flush=True)
     if given.json:
         about = {"rows": given.rows, "runs": given.runs, "seed": SEED, "cores": os.cpu_count()}
         about |= {"python": platform.python_version(), "machine": platform.machine(), "pyarrow": pyarrow.__version__}

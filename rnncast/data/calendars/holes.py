@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rnncast.data.calendar import Calendar
 from rnncast.data.calendars.frequency import DAY_US, months_of
 from rnncast.data.calendars.sessions import slots_between
-from rnncast.data.calendars.timeline import Stamps, to_wall
+from rnncast.data.calendars.timeline import Stamps, are_copies, to_wall
 
 _MOVED_DAYS = 3  # by which a holiday moves a stamp inside of its week
 
@@ -26,6 +26,9 @@ def find_holes(times: NDArray[Any], indptr: NDArray[np.int64], calendar: Calenda
     """
     if len(times) < 2 or calendar.irregular:
         return np.empty(0, dtype=np.int64)
+    if are_copies(times.view(np.int64), indptr):  # as in most panels of one market
+        found = find_holes(times[: indptr[1]], indptr[:2], calendar)
+        return np.asarray(np.add.outer(indptr[:-1], found).ravel())
     stamps = Stamps(times.view(np.int64), indptr, None)
     least, days = _least_gap(calendar), _DayTable(stamps.values, calendar)
 

@@ -123,6 +123,8 @@ def _weeks_seen(line: Timeline, step: int, phase: int) -> tuple[NDArray[np.bool_
     monday = _monday(latest) - RECENT_WEEKS * WEEK_US + phase
     seen = np.zeros((RECENT_WEEKS + 1) * (WEEK_US // step), dtype=bool)
     early = monday - 2 * DAY_US  # in UTC: no zone is as far from it
+    if len(line.stamps.indptr) == 2:
+        values = values[np.searchsorted(values, early) :]
     for piece in pieces(len(values)):
         recent = values[piece]
         recent = recent[recent >= early]

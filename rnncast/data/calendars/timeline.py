@@ -127,7 +127,7 @@ class Timeline:
         self.is_dated = times.dtype.kind == "M"
         self.zone = zone if self.is_dated else None
         values, indptr = times.view(np.int64), np.asarray(indptr, dtype=np.int64)
-        if _are_copies(values, indptr):  # as in most panels of one market: what one has says everything
+        if are_copies(values, indptr):  # as in most panels of one market: what one has says everything
             values, indptr = values[: indptr[1]], indptr[:2]
         self.stamps = Stamps(values, indptr, ids)
 
@@ -161,7 +161,7 @@ class Timeline:
         return rows
 
 
-def _are_copies(values: NDArray[np.int64], indptr: NDArray[np.int64]) -> bool:
+def are_copies(values: NDArray[np.int64], indptr: NDArray[np.int64]) -> bool:
     """Whether all series have the stamps of the first."""
     series, rows = len(indptr) - 1, int(indptr[1])
     if series < 2 or rows == 0 or np.any(np.diff(indptr) != rows):

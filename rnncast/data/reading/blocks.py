@@ -9,11 +9,8 @@ from dataclasses import dataclass
 from rnncast.data.reading.records import Records, count_lines, last_end
 from rnncast.data.reading.source import Source
 
-BLOCK = 1 << 22
-"""Bytes of a piece: enough for several cores, and little beside what is read."""
-
-BUFFERS = 2
-"""Blocks that may be in use at a time: one is read while another is at work."""
+BLOCK = 1 << 21
+"""Bytes of a piece: enough work for a core, and little beside what is read."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +65,20 @@ class Blocks:
         Whether blank lines are no rows.
     separator
         Character between fields.
+    in_use
+        Blocks that may be in use at a time.
     """
 
-    def __init__(self, source: Source, start: int, skip_blank: bool, separator: str) -> None:
+    def __init__(self, source: Source, start: int, skip_blank: bool, separator: str, in_use: int) -> None:
         self.source, self.start, self.skip_blank, self.separator = source, start, skip_blank, separator
+        self.in_use = in_use
         self._starts: list[int] = []  # byte at which each block begins
         self._rows: list[int] = []  # first row of each block
         self._total = 0
 
     def __iter__(self) -> Iterator[Block]:
-        """Blocks in order. The bytes of one are overwritten by the second one after it."""
-        buffers = [bytearray() for _ in range(BUFFERS)]
+        """Blocks in order. The bytes of one are overwritten when as many others as may be in use came after it."""
+        buffers = [bytearray() for _ in range(self.in_use)]
         position, size, turn = self.start, BLOCK, 0
         while position < self.source.size:
             if not self.source.is_in_memory and len(buffers[turn]) < min(size, self.source.size - position):
@@ -91,7 +91,7 @@ class Blocks:
                     continue
                 stop = end
             yield Block(position, holder, start, stop, holder.find(b'"', start, stop) >= 0)
-            position, size, turn = position + stop - start, BLOCK, (turn + 1) % BUFFERS
+            position, size, turn = position + stop - start, BLOCK, (turn + 1) % self.in_use
 
     def found(self, block: Block, rows: int) -> None:
         """Note that a block, the next one in order, holds so many rows."""

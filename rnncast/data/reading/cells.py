@@ -77,8 +77,9 @@ class CellsBuilder:
 
     def _renumbered(self, piece: Cells) -> NDArray[Any]:
         numbers = [self._numbers.setdefault(name, len(self._numbers)) for name in piece.names]
-        if numbers == list(range(len(numbers))):
-            return piece.values
+        first = numbers[0]
+        if numbers == list(range(first, first + len(numbers))):  # as where series stand one after the other
+            return piece.values + np.int32(first) if first else piece.values
         renumbered: NDArray[Any] = np.array(numbers, dtype=np.int32)[piece.values]
         return renumbered
 

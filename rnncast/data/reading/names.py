@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.reading.arrow import is_text, nulls, one_chunk, to_numpy
+from rnncast.data.reading.arrow import from_numpy, is_text, mask_to_numpy, nulls, one_chunk, to_numpy
 from rnncast.data.reading.cells import Cells, some
 
-_FEW_RUNS = 0.25  # share of rows that begin a run, up to which runs are worth encoding
+_FEW_RUNS = 0.25  # share of rows that begin a run, up to which it is worth to number runs
 
 
 class NameParser:
@@ -23,6 +23,11 @@ class NameParser:
     def csv_type(self) -> Any | None:
         """Text."""
         return None
+
+    @property
+    def in_order(self) -> bool:
+        """No: pieces have names of their own."""
+        return False
 
     def parse(self, column: Any) -> Cells:
         """Numbers and names of a pyarrow column."""
@@ -41,11 +46,14 @@ class NameParser:
             ):
                 raise ValueError(f"holds {dtype}, expected names")
             array = pc.cast(array, pa.string())
-        runs = pc.run_end_encode(array)
-        if len(runs.values) > _FEW_RUNS * len(array):
+        if array.null_count:
             return self.parse(pc.dictionary_encode(array))
-        few = self.parse(pc.dictionary_encode(runs.values))
-        lengths = np.diff(to_numpy(runs.run_ends, "i4"), prepend=np.int32(0))
+        changes = mask_to_numpy(pc.not_equal(array[1:], array[:-1]))  # (R - 1,)
+        starts = np.concatenate(([0], np.flatnonzero(changes) + 1))[: len(array)]  # of runs of one name
+        if len(starts) > _FEW_RUNS * len(array):
+            return self.parse(pc.dictionary_encode(array))
+        few = self.parse(pc.dictionary_encode(array.take(from_numpy(starts))))
+        lengths = np.diff(starts, append=len(array))
         missing = None if few.missing is None else np.repeat(few.missing, lengths)
         return Cells(np.repeat(few.values, lengths), missing, names=few.names)
 

@@ -198,6 +198,11 @@ class NumberParser:
 
         return None if self.style.thousands or self.style.affix else pa.float64()
 
+    @property
+    def in_order(self) -> bool:
+        """No: cells are read one by one."""
+        return False
+
     def parse(self, column: Any) -> Cells:
         """Values of a pyarrow column.
 
@@ -207,28 +212,34 @@ class NumberParser:
             The type of the column is not one of numbers or text; the message completes "column x ...".
         """
         import pyarrow as pa
-        import pyarrow.compute as pc
 
-        kinds = pa.types
-        if is_text(column):
-            return self._of_text(column)
-        if not (kinds.is_integer(column.type) or kinds.is_floating(column.type) or kinds.is_decimal(column.type)):
-            if kinds.is_null(column.type):
+        if column.type != pa.float64():
+            if is_text(column):
+                return self._of_text(column)
+            if pa.types.is_null(column.type):
                 return Cells(np.zeros(len(column)), np.ones(len(column), dtype=bool))
-            raise ValueError(f"holds {column.type}, expected numbers")
-        if kinds.is_decimal(column.type):
-            column = pc.cast(column, pa.string())  # pyarrow's own way to floats is off by a unit in the last place
-        try:
-            floats = pc.cast(column, pa.float64())
-        except pa.ArrowInvalid as error:
-            raise ValueError("holds integers too large for exact arithmetic (2^53)") from error
-        values = to_numpy(floats, "f8")
+            column = self._of_typed(column)
+        values = to_numpy(column, "f8")
         absent = nulls(column)
         finite = np.isfinite(values)
         if absent is None and finite.all():
             return Cells(values)
         missing = np.isnan(values) if absent is None else np.isnan(values) | absent
         return Cells(values, some(missing), some(~finite & ~missing))
+
+    def _of_typed(self, column: Any) -> Any:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        kinds = pa.types
+        if not (kinds.is_integer(column.type) or kinds.is_floating(column.type) or kinds.is_decimal(column.type)):
+            raise ValueError(f"holds {column.type}, expected numbers")
+        if kinds.is_decimal(column.type):
+            column = pc.cast(column, pa.string())  # pyarrow's own way to floats is off by a unit in the last place
+        try:
+            return pc.cast(column, pa.float64())
+        except pa.ArrowInvalid as error:
+            raise ValueError("holds integers too large for exact arithmetic (2^53)") from error
 
     def _of_text(self, column: Any) -> Cells:
         import pyarrow as pa

@@ -49,6 +49,11 @@ class Parser(Protocol):
         """The pyarrow type in which a CSV reader may hand over cells already converted; None for text alone."""
         ...
 
+    @property
+    def in_order(self) -> bool:
+        """Whether it must be given the pieces of a column in the order of the file, one after the other."""
+        ...
+
     def parse(self, column: Any) -> Cells:
         """Values of a pyarrow column, of text or typed; shapes (R,)."""
         ...
@@ -93,7 +98,9 @@ class Table(Protocol):
 
 def kind_of_text(cells: Sequence[str]) -> Kind:
     """Kind of most of these cells."""
-    present = [cell.strip() for cell in cells if not is_missing(cell)]
+    if (kind := _kind_at_once(cells)) is not None:
+        return kind
+    present = _present(cells)
     if not present:
         return Kind.EMPTY
     if (kind := _kind_at_once(present)) is not None:
@@ -108,6 +115,11 @@ def kind_of_text(cells: Sequence[str]) -> Kind:
         if sum(map(test, present)) > len(present) / 2:
             return kind
     return Kind.TEXT
+
+
+def _present(cells: Sequence[str]) -> list[str]:
+    """The cells that are not missing, without blanks around them."""
+    return [cell.strip() for cell in cells if not is_missing(cell)]
 
 
 def _kind_at_once(cells: Sequence[str]) -> Kind | None:
@@ -134,8 +146,10 @@ def is_typed(cells: Sequence[str]) -> bool:
 
 def _kind_of_all(cells: Sequence[str]) -> Kind:
     """Kind of nearly all of these cells; text if they do not agree, as names may look like numbers: 007."""
-    present = [cell.strip() for cell in cells if not is_missing(cell)]
-    if present and (kind := _kind_at_once(present)) is not None:
+    if (kind := _kind_at_once(cells)) is not None:
+        return kind
+    present = _present(cells)
+    if (kind := _kind_at_once(present)) is not None:
         return kind
     kinds = Counter(kind_of_text([cell]) for cell in present).most_common(1)
     return kinds[0][0] if kinds and kinds[0][1] >= _NEARLY_ALL * len(present) else Kind.TEXT

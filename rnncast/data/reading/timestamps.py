@@ -67,6 +67,11 @@ class StampParser:
             return pa.int64()
         return pa.timestamp("us") if self.form is ISO and not self.zoned else None
 
+    @property
+    def in_order(self) -> bool:
+        """If its cells name zones, which are kept by row."""
+        return self.zoned
+
     def parse(self, column: Any) -> Cells:
         """Stamps or integers of a pyarrow column.
 
