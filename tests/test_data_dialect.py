@@ -224,3 +224,14 @@ def test_options_of_text_have_no_effect_on_parquet(options):
     pq.write_table(pa.table({"ds": [1, 2], "y": [1.0, 2.0]}), buffer)
     with pytest.raises(UsageError, match="no effect on a Parquet file"):
         read(buffer.getvalue(), **options)
+
+
+def test_a_separator_that_leaves_quotes_inside_of_fields_is_none(tmp_path):
+    path = tmp_path / "cut.csv"  # no header, decimal commas, and the second row is cut off: as many commas in both
+    path.write_text('1905-01-01;"-1.000,0000";0;"0";0,0\n"1905-01-08";1.000.000,0000;"0";1\n')
+    with pytest.raises(DataError, match="the row has 4 fields, the header 5") as error:
+        read_panel([str(path)])
+    assert error.value.where == f"{path}:2"
+    with pytest.raises(DataError, match="quotation mark") as error:
+        read_panel([str(path)], ReadOptions(sep=","))
+    assert error.value.where == f"{path}:1"

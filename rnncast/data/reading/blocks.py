@@ -63,15 +63,12 @@ class Blocks:
         Byte at which the rows begin.
     skip_blank
         Whether blank lines are no rows.
-    separator
-        Character between fields.
     in_use
         Blocks that may be in use at a time.
     """
 
-    def __init__(self, source: Source, start: int, skip_blank: bool, separator: str, in_use: int) -> None:
-        self.source, self.start, self.skip_blank, self.separator = source, start, skip_blank, separator
-        self.in_use = in_use
+    def __init__(self, source: Source, start: int, skip_blank: bool, in_use: int) -> None:
+        self.source, self.start, self.skip_blank, self.in_use = source, start, skip_blank, in_use
         self._starts: list[int] = []  # byte at which each block begins
         self._rows: list[int] = []  # first row of each block
         self._total = 0
@@ -105,7 +102,7 @@ class Blocks:
 
     def records(self, data: bytes) -> Records:
         """Division of a block into records."""
-        return Records(data, 0, self.skip_blank, self.separator)
+        return Records(data, 0, self.skip_blank)
 
     def line_of_byte(self, position: int) -> int:
         """Line of the text, from 1, that a byte stands in."""

@@ -75,7 +75,7 @@ class Converter:
         """Place in the text of the first quote that is out of place, or None."""
         if not block.has_quotes:
             return None
-        quote = Records(block.data, 0, self.skip_blank, self.separator).misplaced_quote()
+        quote = Records(block.data).misplaced_quote(self.separator)
         return None if quote is None else block.position + quote
 
     def texts(self, block: Block, columns: Iterable[int]) -> dict[int, Any]:

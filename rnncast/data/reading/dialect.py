@@ -59,8 +59,9 @@ def find_dialect(source: Source, options: ReadOptions) -> Dialect:
         head = head[: stop if stop > start else len(head)]
     if not head[start:].strip(b"\r\n"):
         raise DataError("the input holds blank lines only", where=source.name)
-    look = Look(source.name, Records(head, start, separators="".join(SEPARATORS) + (options.separator or "")))
+    look = Look(source.name, Records(head, start))
     separator = options.separator or look.separator
+    look.check_quotes(separator)
     if separator != ",":
         notes.append(f"fields are separated by {SEPARATORS.get(separator, repr(separator))}")
     if options.header == "none" or (options.header is None and look.begins_with_data(separator)):

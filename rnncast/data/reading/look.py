@@ -67,17 +67,15 @@ class Look:
         The input, for messages.
     records
         The records.
-
-    Raises
-    ------
-    DataError
-        A quotation mark is out of place.
     """
 
     def __init__(self, name: str, records: Records) -> None:
         self.name, self.records = name, records
-        if (quote := records.misplaced_quote()) is not None:
-            raise misplaced_quote(f"{name}:{records.line_of_byte(quote)}")
+
+    def check_quotes(self, separators: str) -> None:
+        """DataError for a quotation mark out of place, if fields are what stands between any of these separators."""
+        if (quote := self.records.misplaced_quote(separators)) is not None:
+            raise misplaced_quote(f"{self.name}:{self.records.line_of_byte(quote)}")
 
     def cells(self, record: int, separator: str) -> list[str]:
         """Fields of a record."""
@@ -114,9 +112,11 @@ class Look:
         """The character that divides the records into equally many fields; DataError if several do equally well.
 
         Asked for are, in this order: nearly all records as wide as the first; most of them; nearly all as wide as a
-        header further down.
+        header further down. Quotation marks must stand at the edges of its fields.
         """
-        fits = [fit for fit in map(self.fit, SEPARATORS) if fit.width > 1]
+        self.check_quotes("".join(SEPARATORS))
+        able = [separator for separator in SEPARATORS if self.records.misplaced_quote(separator) is None]
+        fits = [fit for fit in map(self.fit, able) if fit.width > 1]
         for found in (
             [fit for fit in fits if fit.header == 0 and fit.share >= _MOST],
             [fit for fit in fits if fit.header == 0 and fit.share > _MORE],
@@ -124,7 +124,7 @@ class Look:
         ):
             if found:
                 return self._best(found).separator
-        first = {separator: int(self._counts(separator)[0]) for separator in SEPARATORS}
+        first = {separator: int(self._counts(separator)[0]) for separator in able or SEPARATORS}
         return max(first, key=lambda separator: first[separator])  # its rows are named, or there is one column
 
     def _best(self, fits: Sequence[Fit]) -> Fit:

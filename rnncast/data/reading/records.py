@@ -26,28 +26,28 @@ class Records:
         Byte at which the first record begins.
     skip_blank
         Whether blank lines are no records.
-    separators
-        Characters that may stand between fields.
     """
 
-    def __init__(self, data: bytes, start: int = 0, skip_blank: bool = True, separators: str = ",") -> None:
+    def __init__(self, data: bytes, start: int = 0, skip_blank: bool = True) -> None:
         self.bytes = np.frombuffer(data, np.uint8)  # (B,)
         self.start = start
         self.skip_blank = skip_blank
-        self._edges = np.frombuffer(b'"\n\r' + separators.encode(), np.uint8)
 
-    def misplaced_quote(self) -> int | None:
+    def misplaced_quote(self, separators: str) -> int | None:
         """Byte of the first quote that neither opens nor closes a field; None if all quotes are in place.
+
+        Fields are what stands between any of these separators.
 
         Quotes alternate between opening and closing; a doubled quote in a field closes and opens it again. So an
         opening one must follow a separator, a line end or a quote, and a closing one must stand before one of them.
         """
         quotes = np.flatnonzero(self.bytes[self.start :] == _QUOTE) + self.start
+        edges = np.frombuffer(b'"\n\r' + separators.encode(), np.uint8)
         opening, closing = quotes[::2], quotes[1::2]
         before = self._byte_at(opening - 1)
         before[opening == self.start] = _NEWLINE
         follows = self._byte_at(closing + 1)
-        bad = np.concatenate((opening[~np.isin(before, self._edges)], closing[~np.isin(follows, self._edges)]))
+        bad = np.concatenate((opening[~np.isin(before, edges)], closing[~np.isin(follows, edges)]))
         if len(bad):
             return int(bad.min())
         return int(quotes[-1]) if len(quotes) % 2 else None
