@@ -19,13 +19,15 @@ from rnncast.data.calendar import Calendar, learn_calendar
 from rnncast.data.calendars.holidays import read_holidays
 from rnncast.data.options import ReadOptions
 from rnncast.data.panel import Columns, Panel
+from rnncast.data.reading.encodings import WINDOWS
 from rnncast.data.reading.files import File, find_files
 from rnncast.data.reading.joined import join
 from rnncast.data.reading.loaded import Loaded, load
 from rnncast.data.reading.observations import Observations
+from rnncast.data.reading.opening import open_source
 from rnncast.data.reading.read_csv import CsvTable, OtherEncodingError
 from rnncast.data.reading.read_parquet import ParquetTable
-from rnncast.data.reading.source import WINDOWS, Source, open_source
+from rnncast.data.reading.source import Source
 from rnncast.data.reading.table import Table
 from rnncast.data.reading.timing import Timing
 from rnncast.data.summary import describe_constants, describe_holes, describe_panel

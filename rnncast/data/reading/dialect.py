@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnncast.data.options import ReadOptions
+from rnncast.data.reading.encodings import UTF8_MARK
 from rnncast.data.reading.faults import nul_byte
 from rnncast.data.reading.look import SAMPLE, SEPARATORS, Look
 from rnncast.data.reading.records import Records, count_lines, last_end
 from rnncast.data.reading.source import HEAD, Source
 from rnncast.errors import DataError
-
-_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def find_dialect(source: Source, options: ReadOptions) -> Dialect:
         There is no row, a quote is out of place, several separators fit, or no line can be a header.
     """
     head = source.read(0, HEAD)
-    first = len(_MARK) if head.startswith(_MARK) else 0
+    first = len(UTF8_MARK) if head.startswith(UTF8_MARK) else 0
     _refuse_nul(source.name, head)
     notes = list(source.notes)
     if options.header not in (None, "none"):

@@ -9,7 +9,7 @@ from glob import glob, has_magic
 from pathlib import Path
 from urllib.parse import unquote
 
-from rnncast.data.reading.source import STDIN
+from rnncast.data.reading.opening import STDIN
 from rnncast.errors import DataError, InputNotFoundError, UsageError
 
 ENDINGS = (".csv", ".tsv", ".parquet", ".pq", ".parq", ".csv.gz", ".tsv.gz")

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from rnncast.data.options import ReadOptions
 from rnncast.data.panel import Columns
 from rnncast.data.reading.cells import Cells, CellsBuilder
-from rnncast.data.reading.columns import TARGET_NAMES, canonical
 from rnncast.data.reading.files import File
+from rnncast.data.reading.headings import TARGET_NAMES, canonical
 from rnncast.data.reading.loaded import WIDE_ID, WIDE_TARGET, Loaded
 from rnncast.data.reading.stamp_parts import east_of_utc
 from rnncast.data.reading.timestamps import parse_until

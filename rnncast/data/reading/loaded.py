@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from rnncast.data.options import ReadOptions
 from rnncast.data.panel import Columns
 from rnncast.data.reading.cells import Cells, CellsBuilder, some
-from rnncast.data.reading.columns import TIME_NAMES, Roles, canonical, find_columns, quoted
+from rnncast.data.reading.columns import Roles, find_columns
+from rnncast.data.reading.headings import TIME_NAMES, canonical, quoted
 from rnncast.data.reading.names import NameParser
 from rnncast.data.reading.numbers import NumberParser
 from rnncast.data.reading.styles import Styles

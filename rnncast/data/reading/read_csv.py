@@ -14,10 +14,11 @@ from rnncast.data.reading.blocks import Block, Blocks
 from rnncast.data.reading.cells import Cells, CellsBuilder
 from rnncast.data.reading.conversion import Converter, in_order, threads
 from rnncast.data.reading.dialect import find_dialect, sample_rows
+from rnncast.data.reading.encodings import may_be_windows
 from rnncast.data.reading.faults import misplaced_quote, nul_byte
 from rnncast.data.reading.look import SAMPLE, fields_of
 from rnncast.data.reading.markers import is_missing
-from rnncast.data.reading.source import HEAD, Source, may_be_windows
+from rnncast.data.reading.source import HEAD, Source
 from rnncast.data.reading.table import Kind, Parser, kind_of_text
 from rnncast.errors import DataError
 

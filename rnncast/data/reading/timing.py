@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from rnncast.data.calendars.zone import check_zone, to_local, to_utc
 from rnncast.data.options import ReadOptions
 from rnncast.data.panel import Columns
-from rnncast.data.reading.columns import likely_ids, quoted
+from rnncast.data.reading.columns import likely_ids
 from rnncast.data.reading.faults import bad_cells, missing_cells, place
+from rnncast.data.reading.headings import quoted
 from rnncast.data.reading.joined import Joined
 from rnncast.data.reading.loaded import ID, TIME
 from rnncast.data.reading.names import NameParser
