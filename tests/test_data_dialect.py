@@ -235,3 +235,9 @@ def test_a_separator_that_leaves_quotes_inside_of_fields_is_none(tmp_path):
     with pytest.raises(DataError, match="quotation mark") as error:
         read_panel([str(path)], ReadOptions(sep=","))
     assert error.value.where == f"{path}:1"
+
+
+def test_a_first_line_with_a_date_over_dates_is_a_row_whatever_else_it_holds():
+    with pytest.raises(DataError, match="'oops' is not a number") as error:
+        read("2024-01-01,oops\n" + rows())
+    assert error.value.where.startswith("stdin:1, column 'column_2'")

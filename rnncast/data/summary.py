@@ -26,8 +26,7 @@ def describe_panel(panel: Panel) -> str:
     if panel.columns.id is not None:
         columns.append(f"id column {panel.columns.id!r}")
     columns.append(f"target {panel.columns.target!r}")
-    stamps = panel.times.view(np.int64)  # whose extremes are found faster than those of dates
-    extremes = np.array([stamps.min(), stamps.max()]).view(panel.times.dtype)
+    extremes = panel.times[panel.indptr[:-1]].min(), panel.times[panel.indptr[1:] - 1].max()
     first, last = (format_stamp(stamp, panel.calendar.zone) for stamp in extremes)
     return (
         f"{count:,} series, {len(panel.times):,} rows, {first} to {last}; "
@@ -42,12 +41,13 @@ def counted(count: int, what: str) -> str:
 
 def describe_constants(panel: Panel) -> str | None:
     """The series that never change, counted; None if there are none."""
-    lowest = np.minimum.reduceat(panel.target, panel.indptr[:-1])  # (S,)
-    constant = np.flatnonzero((lowest == np.maximum.reduceat(panel.target, panel.indptr[:-1])) & (panel.lengths > 1))
-    if len(constant) == 0:
+    starts, ends, values = panel.indptr[:-1], panel.indptr[1:], panel.target
+    candidates = np.flatnonzero((values[starts] == values[ends - 1]) & (panel.lengths > 1)).tolist()
+    constant = [series for series in candidates if np.ptp(values[starts[series] : ends[series]]) == 0]
+    if not constant:
         return None
     if panel.columns.id is None:
-        return f"the series is constant: {lowest[0]:g} in every row"
+        return f"the series is constant: {values[0]:g} in every row"
     more = f" and {len(constant) - 1} more" if len(constant) > 1 else ""
     return f'{len(constant):,} constant series: "{panel.ids[constant[0]]}"{more}'
 

@@ -42,6 +42,8 @@ class Records:
         opening one must follow a separator, a line end or a quote, and a closing one must stand before one of them.
         """
         quotes = np.flatnonzero(self.bytes[self.start :] == _QUOTE) + self.start
+        if not len(quotes):
+            return None
         edges = np.frombuffer(b'"\n\r' + separators.encode(), np.uint8)
         opening, closing = quotes[::2], quotes[1::2]
         before = self._byte_at(opening - 1)

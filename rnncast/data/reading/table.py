@@ -167,6 +167,8 @@ def is_row(cells: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
     """
     kinds = [_kind_of_all(column) for column in columns] or [kind_of_text([cell]) for cell in cells]
     typed = [(cell.strip(), kind) for cell, kind in zip(cells, kinds, strict=True) if kind in _TYPED]
+    if any(kind is Kind.TIME and is_full_date(cell) for cell, kind in typed):
+        return True  # no column of dates has a date for its name, whatever else is wrong with the row
     timed = any(kind is Kind.TIME for _, kind in typed)
     for cell, kind in typed:
         empty = cell == "" and (kind is Kind.TIME or not timed)  # an index often has no name
