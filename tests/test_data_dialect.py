@@ -241,3 +241,13 @@ def test_a_first_line_with_a_date_over_dates_is_a_row_whatever_else_it_holds():
     with pytest.raises(DataError, match="'oops' is not a number") as error:
         read("2024-01-01,oops\n" + rows())
     assert error.value.where.startswith("stdin:1, column 'column_2'")
+
+
+def test_bytes_that_are_no_text_do_not_decide_the_separator(tmp_path):
+    path = tmp_path / "prices.csv"  # as many commas in each line as semicolons that separate
+    path.write_bytes(
+        b"step;WTI;BRK,B\n" + b"".join(b"%d;7;\xe2\x82\xac%s1,5\n" % (n, b"\x81" * (n == 3)) for n in range(9))
+    )
+    with pytest.raises(DataError, match="a cell is not encoded in UTF-8") as error:
+        read_panel([str(path)], ReadOptions(wide=True, time_col="step"))
+    assert error.value.where == f"{path}:5"

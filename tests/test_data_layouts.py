@@ -244,3 +244,20 @@ def test_a_folder_beside_an_id_column_is_said_or_taken(tmp_path):
     assert panel.ids == ("TX", "TY")
     assert any("the folders exchange=... are not used" in note for note in notes)
     assert read_panel([str(tmp_path)], ReadOptions(id_col="exchange"))[0].ids == ("X", "Y")
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_of_two_stamps_between_which_a_row_lasts_the_first_is_the_time(newest_first):
+    hours = [f"{day:02d}.01.2024 {hour:02d}:00" for day in range(10, 20) for hour in range(24)]
+    rows = [f"{start};{end};{n},50" for n, (start, end) in enumerate(zip(hours, hours[1:], strict=False))]
+    text = "\n".join(["Datum von;Datum bis;Preis", *(rows[::-1] if newest_first else rows)]) + "\n"
+    panel, _ = read_panel(["-"], stdin=io.BytesIO(text.encode()))
+    assert panel.columns.time == "Datum von"
+    assert panel.calendar.freq == "h"
+    assert panel.target.tolist() == [n + 0.5 for n in range(len(rows))]
+
+
+def test_two_stamps_without_such_a_bond_are_ambiguous():
+    text = "paid,due,price\n" + "".join(f"2024-01-{day:02d},2024-02-{day:02d},{day}\n" for day in range(1, 29))
+    with pytest.raises(DataError, match="several columns could be the time: 'paid', 'due'"):
+        read_panel(["-"], stdin=io.BytesIO(text.encode()))

@@ -77,10 +77,10 @@ class Look:
         if (quote := self.records.misplaced_quote(separators)) is not None:
             raise misplaced_quote(f"{self.name}:{self.records.line_of_byte(quote)}")
 
-    def cells(self, record: int, separator: str) -> list[str]:
-        """Fields of a record."""
+    def cells(self, record: int, separator: str, errors: str = "strict") -> list[str]:
+        """Fields of a record; DataError if it cannot be divided, or is not UTF-8 and `errors` is strict."""
         try:
-            line = self.records.text(record).decode("utf-8")
+            line = self.records.text(record).decode("utf-8", errors)
         except UnicodeDecodeError:
             raise DataError(
                 "a cell is not encoded in UTF-8",
@@ -145,7 +145,7 @@ class Look:
         """Cells of the first records after the header, by column; none where a record cannot be divided so."""
         stop = min(len(self.records.spans[0]), fit.header + 1 + _TYPED)
         try:
-            rows = [self.cells(record, fit.separator) for record in range(fit.header + 1, stop)]
+            rows = [self.cells(record, fit.separator, "replace") for record in range(fit.header + 1, stop)]
         except DataError:
             return []
         return list(zip(*(row for row in rows if len(row) == fit.width), strict=True))

@@ -20,6 +20,8 @@ from rnncast.data.reading.table import Kind, Table
 from rnncast.data.reading.unix_times import resemblance
 from rnncast.errors import DataError
 
+_ADJOINING = 0.7  # share of rows that begin where another one ends; those before a weekend do not
+
 _YEAR = re.compile(r"(?<![0-9.,])(1[89]|20)[0-9]{2}(?![0-9.,])")
 
 
@@ -38,6 +40,8 @@ def find_time(table: Table, taken: Collection[int]) -> int | None:
         if found:
             return only(table, found, "be the time", "--time-col")
     found = [c for c in free if table.kind(c) is Kind.TIME]
+    if len(found) == 2 and _are_intervals(table, *found):
+        return found[0]
     if not found:
         numbers = [c for c in free if table.kind(c) is Kind.NUMBER]
         if len(numbers) + len(taken) > 1:  # one of them has to be left to forecast
@@ -45,6 +49,15 @@ def find_time(table: Table, taken: Collection[int]) -> int | None:
         if not found:
             _refuse_foreign_dates(table, free)
     return only(table, found, "be the time", "--time-col")
+
+
+def _are_intervals(table: Table, start: int, end: int) -> bool:
+    """Whether a row lasts from one of two stamps to the other, which is where the row after or before it begins."""
+    starts, ends = table.sample(start), table.sample(end)
+    for first, second in ((ends[:-1], starts[1:]), (ends[1:], starts[:-1])):
+        if first and sum(a == b for a, b in zip(first, second, strict=True)) >= _ADJOINING * len(first):
+            return True
+    return False
 
 
 def find_clock(table: Table, date: int, taken: Collection[int | None]) -> int | None:
