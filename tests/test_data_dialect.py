@@ -251,3 +251,11 @@ def test_bytes_that_are_no_text_do_not_decide_the_separator(tmp_path):
     with pytest.raises(DataError, match="a cell is not encoded in UTF-8") as error:
         read_panel([str(path)], ReadOptions(wide=True, time_col="step"))
     assert error.value.where == f"{path}:5"
+
+
+def test_a_stray_quote_after_a_decimal_comma_is_named_where_it_stands():
+    lines = [f'2024-01-{day:02d};"say ""x""";{day},5' for day in range(1, 9)]
+    lines[2] = lines[2].replace(",5", ',"5')
+    with pytest.raises(DataError, match="quotation mark") as error:
+        read("\n".join(lines) + "\n")
+    assert error.value.where == "stdin:3"

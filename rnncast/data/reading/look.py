@@ -72,10 +72,13 @@ class Look:
     def __init__(self, name: str, records: Records) -> None:
         self.name, self.records = name, records
 
-    def check_quotes(self, separators: str) -> None:
-        """DataError for a quotation mark out of place, if fields are what stands between any of these separators."""
-        if (quote := self.records.misplaced_quote(separators)) is not None:
-            raise misplaced_quote(f"{self.name}:{self.records.line_of_byte(quote)}")
+    def check_quotes(self, separator: str) -> None:
+        """DataError for a quotation mark out of place."""
+        if (quote := self.records.misplaced_quote(separator)) is not None:
+            raise self._misplaced(quote)
+
+    def _misplaced(self, quote: int) -> DataError:
+        return misplaced_quote(f"{self.name}:{self.records.line_of_byte(quote)}")
 
     def cells(self, record: int, separator: str, errors: str = "strict") -> list[str]:
         """Fields of a record; DataError if it cannot be divided, or is not UTF-8 and `errors` is strict."""
@@ -114,8 +117,10 @@ class Look:
         Asked for are, in this order: nearly all records as wide as the first; most of them; nearly all as wide as a
         header further down. Quotation marks must stand at the edges of its fields.
         """
-        self.check_quotes("".join(SEPARATORS))
-        able = [separator for separator in SEPARATORS if self.records.misplaced_quote(separator) is None]
+        quotes = {separator: self.records.misplaced_quote(separator) for separator in SEPARATORS}
+        able = [separator for separator, quote in quotes.items() if quote is None]
+        if not able:  # the true one has its first quote out of place where it was damaged, the others at once
+            raise self._misplaced(max(quote for quote in quotes.values() if quote is not None))
         fits = [fit for fit in map(self.fit, able) if fit.width > 1]
         for found in (
             [fit for fit in fits if fit.header == 0 and fit.share >= _MOST],
@@ -124,7 +129,7 @@ class Look:
         ):
             if found:
                 return self._best(found).separator
-        first = {separator: int(self._counts(separator)[0]) for separator in able or SEPARATORS}
+        first = {separator: int(self._counts(separator)[0]) for separator in able}
         return max(first, key=lambda separator: first[separator])  # its rows are named, or there is one column
 
     def _best(self, fits: Sequence[Fit]) -> Fit:

@@ -33,10 +33,8 @@ class Records:
         self.start = start
         self.skip_blank = skip_blank
 
-    def misplaced_quote(self, separators: str) -> int | None:
+    def misplaced_quote(self, separator: str) -> int | None:
         """Byte of the first quote that neither opens nor closes a field; None if all quotes are in place.
-
-        Fields are what stands between any of these separators.
 
         Quotes alternate between opening and closing; a doubled quote in a field closes and opens it again. So an
         opening one must follow a separator, a line end or a quote, and a closing one must stand before one of them.
@@ -44,7 +42,7 @@ class Records:
         quotes = np.flatnonzero(self.bytes[self.start :] == _QUOTE) + self.start
         if not len(quotes):
             return None
-        edges = np.frombuffer(b'"\n\r' + separators.encode(), np.uint8)
+        edges = np.frombuffer(b'"\n\r' + separator.encode(), np.uint8)
         opening, closing = quotes[::2], quotes[1::2]
         before = self._byte_at(opening - 1)
         before[opening == self.start] = _NEWLINE
