@@ -40,3 +40,12 @@ def test_nan_stays_nan_and_infinity_saturates(name, dtype):
     got = apply(name, np.array([np.nan, np.inf, -np.inf]), dtype)
     assert np.isnan(got[0])
     np.testing.assert_allclose(got[1:], FUNCTIONS[name][1](np.array([np.inf, -np.inf])), atol=3e-7)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_float64_is_good_to_four_units_in_the_last_place(name, rng):
+    x = np.concatenate([np.linspace(-20, 20, 4001), np.geomspace(1e-8, 700, 2000), -np.geomspace(1e-8, 700, 2000)])
+    got = apply(name, x, np.float64)
+    exact = x.astype(np.longdouble)
+    expected = np.tanh(exact) if name == "tanh" else 1 / (1 + np.exp(-exact))
+    assert np.max(np.abs(got - expected) / np.spacing(np.abs(expected).astype(np.float64))) <= 4

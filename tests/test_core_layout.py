@@ -92,17 +92,18 @@ def test_layout_without_direct_weight_is_as_stored():
 def test_plan_names_the_direct_connection():
     shape = Shape(LSTM, 3, 5, 2, 10, output_activation=1, direct_steps=6, output_group=5)
     plan = workspace_plan(shape, steps=6, batch=20, mode=GRADIENT, every_step=False)
-    entries = ("OUTPUT_ACTIVATION", "DIRECT_STEPS", "OUTPUT_GROUP", "STEPS", "BATCH", "LANES", "UNIT")
+    entries = ("OUTPUT_ACTIVATION", "DIRECT_STEPS", "OUTPUT_GROUP", "STEPS", "BATCH", "LANES")
     assert {name: plan[getattr(layout, name)] for name in entries} == {
-        "OUTPUT_ACTIVATION": 1, "DIRECT_STEPS": 6, "OUTPUT_GROUP": 5, "STEPS": 6, "BATCH": 20, "LANES": 32, "UNIT": 1,
+        "OUTPUT_ACTIVATION": 1, "DIRECT_STEPS": 6, "OUTPUT_GROUP": 5, "STEPS": 6, "BATCH": 20, "LANES": 32,
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("hidden", "most"), [(32, 64), (33, 32)])
 @pytest.mark.parametrize("batch", [1, 16, 17, 33, 64, 65, 100, 1024])
-def test_lanes_hold_the_batch_in_equal_shards(batch):
-    lanes = lane_count(batch)
+def test_lanes_hold_the_batch_in_equal_shards(batch, hidden, most):
+    lanes = lane_count(batch, hidden)
     assert lanes % 16 == 0
-    assert lanes <= layout.MAXIMUM_LANES
+    assert lanes <= most
     assert lanes - -(-batch // -(-batch // lanes)) < 16
 
 
@@ -116,6 +117,7 @@ def test_workspace_parts_do_not_overlap(cell, mode):
     slots = 7 if mode == GRADIENT else 2
     assert plan[layout.AT_ABOVE] - plan[layout.AT_STATES] == 2 * slots * hidden * lanes
     assert plan[layout.TOTAL] == offsets[-1] > 0
+    assert plan[layout.TOTAL] - offsets[-2] >= 16 * lanes  # a transpose reads beyond the last row
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnncast.core.jit import jit
+from rnncast.core.jit import jit_inline
 from rnncast.core.layout import (
     AT_GATES,
     AT_INPUTS,
@@ -23,21 +23,21 @@ from rnncast.core.layout import (
 )
 
 
-@jit
+@jit_inline
 def state_at(plan: Any, start: int, layer: int, t: int) -> int:
     """Offset of h_t (or c_t) of a layer, (H, S); t = -1 is the initial state."""
     slots = plan[STATE_SLOTS]
     return start + (layer * slots + (t + 1) % slots) * plan[HIDDEN] * plan[LANES]  # type: ignore[no-any-return]
 
 
-@jit
+@jit_inline
 def gates_at(plan: Any, layer: int, t: int) -> int:
     """Offset of the gates of a layer at step t, (R, S)."""
     slots = plan[GATE_SLOTS]
     return plan[AT_GATES] + (layer * slots + t % slots) * plan[GATE_ROWS] * plan[LANES]  # type: ignore[no-any-return]
 
 
-@jit
+@jit_inline
 def input_at(plan: Any, layer: int, t: int) -> int:
     """Offset of what a layer takes at step t: the inputs (F, S), or the state of the layer below (H, S)."""
     if layer == 0:
@@ -45,7 +45,7 @@ def input_at(plan: Any, layer: int, t: int) -> int:
     return state_at(plan, plan[AT_STATES], layer - 1, t)
 
 
-@jit
+@jit_inline
 def output_slot(plan: Any, t: int) -> int:
     """Position of step t among the output steps; -1 if the network gives no output there."""
     if plan[EVERY_STEP]:

@@ -1,5 +1,8 @@
 """The network backward through time: the output layer, then layer by layer one time loop for all cells.
 
+Gradients of weights are summed in the workspace over all steps and shards, in rows of whole vectors and lane upon lane,
+and brought into the flat gradient once, at the end of the batch (`collect`).
+
 Letters: T steps, F features, B batch, S lanes, H hidden units, L layers, R gate rows, O outputs.
 The direct connection feeds K of the outputs, every Q-th one.
 """
@@ -9,28 +12,38 @@ from __future__ import annotations
 from typing import Any
 
 from rnncast.core.addresses import gates_at, input_at, output_slot, state_at
-from rnncast.core.cells import cell_backward
-from rnncast.core.jit import jit
+from rnncast.core.cells import cell_backward, keeps_part
+from rnncast.core.jit import jit, jit_inline
 from rnncast.core.lanes import scatter
 from rnncast.core.layout import (
     AT_ABOVE,
+    AT_BIAS_SUMS,
     AT_CELLS,
     AT_DCELL,
     AT_DINPUT,
+    AT_DIRECT_SUMS,
     AT_DOUTPUTS,
     AT_DSTATE,
+    AT_INPUT_SUMS,
     AT_INPUTS,
+    AT_OUTPUT_BIAS_SUMS,
+    AT_OUTPUT_SUMS,
     AT_OUTPUTS,
+    AT_RECURRENT_SUMS,
     AT_STATES,
     AT_TRANSPOSED,
+    AT_UPPER_SUMS,
     BATCH,
     BIAS,
+    BY_LANES,
     CELL,
     DIRECT_STEPS,
     DIRECT_WEIGHT,
     FEATURES,
     GATE_ROWS,
     HIDDEN,
+    HIDDEN_PITCH,
+    INPUT_PITCH,
     INPUT_ROWS,
     INPUT_WEIGHT,
     LANES,
@@ -44,21 +57,27 @@ from rnncast.core.layout import (
     SIGMOID,
     STEPS,
     TANH,
-    UNIT,
+    VECTOR,
     VJP,
+    WINDOW_PITCH,
 )
 from rnncast.core.matrix import (
+    KEEP,
+    ONE,
+    ZERO,
     add_in_place,
     add_lane_products,
+    add_lane_sums,
     add_product,
-    add_row_sums,
+    add_rows,
+    add_totals,
     fill_zero,
     transpose,
 )
 
 
 @jit
-def backward_output(plan: Any, table: Any, parameters: Any, w: Any, gradient: Any) -> None:
+def backward_output(plan: Any, table: Any, parameters: Any, w: Any) -> None:
     """Gradients of the output layer: its weights, its bias, and the states of the top layer (left in `AT_ABOVE`).
 
     Those of the outputs' sums stay in `AT_DOUTPUTS`.
@@ -67,45 +86,46 @@ def backward_output(plan: Any, table: Any, parameters: Any, w: Any, gradient: An
     lanes = plan[LANES]
     rows = plan[OUTPUTS]
     last = plan[LAYERS] - 1
-    weight = table[last + 1, INPUT_WEIGHT]
     for t in range(plan[STEPS]):
         slot = output_slot(plan, t)
         if slot >= 0:
             doutputs = plan[AT_DOUTPUTS] + slot * rows * lanes
-            above = plan[AT_ABOVE] + t * hidden * lanes
             _output_activation_backward(
                 w, plan[OUTPUT_ACTIVATION], plan[AT_OUTPUTS] + slot * rows * lanes, doutputs, rows * lanes
             )
-            add_row_sums(w, doutputs, rows, lanes, gradient, table[last + 1, BIAS])
-            transpose(w, state_at(plan, plan[AT_STATES], last, t), hidden, lanes, plan[AT_TRANSPOSED])
+            add_lane_sums(w, doutputs, rows, lanes, plan[AT_OUTPUT_BIAS_SUMS])
+            state = state_at(plan, plan[AT_STATES], last, t)
+            _add_weight_gradient(
+                plan, w, doutputs, lanes, rows, state, hidden, plan[HIDDEN_PITCH], plan[AT_OUTPUT_SUMS]
+            )
             add_product(
-                w, doutputs, lanes, plan[UNIT],
-                w, plan[AT_TRANSPOSED], hidden,
-                gradient, weight, hidden, rows, lanes, hidden,
-            )  # fmt: skip
-            fill_zero(w, above, hidden * lanes)
-            add_product(
-                parameters, weight, plan[UNIT], hidden,
+                ZERO, parameters, table[last + 1, INPUT_WEIGHT], ONE, hidden,
                 w, doutputs, lanes,
-                w, above, lanes, hidden, rows, lanes,
+                w, plan[AT_ABOVE] + t * hidden * lanes, lanes, hidden, rows, lanes,
             )  # fmt: skip
             if plan[DIRECT_STEPS] > 0:
-                _backward_direct(plan, table, w, gradient, doutputs)
+                group = plan[OUTPUT_GROUP]
+                _add_weight_gradient(
+                    plan, w, doutputs + group // 2 * lanes, group * lanes, rows // group,
+                    plan[AT_INPUTS], plan[DIRECT_STEPS] * plan[FEATURES], plan[WINDOW_PITCH], plan[AT_DIRECT_SUMS],
+                )  # fmt: skip
 
 
-@jit
-def _backward_direct(plan: Any, table: Any, w: Any, gradient: Any, doutputs: int) -> None:
-    """``dD += da x'`` with da the gradients (K, S) of the middle outputs' sums, x the inputs (T * F, S)."""
+@jit_inline
+def _add_weight_gradient(
+    plan: Any, w: Any, da: int, da_pitch: int, rows: int, x: int, width: int, pitch: int, sums: int
+) -> None:
+    """``dW += da x'`` for sums' gradients da (rows, S) and what the weights took, x (width, S)."""
     lanes = plan[LANES]
-    group = plan[OUTPUT_GROUP]
-    add_lane_products(
-        w, doutputs + group // 2 * lanes, group * lanes, plan[OUTPUTS] // group,
-        w, plan[AT_INPUTS], plan[DIRECT_STEPS] * plan[FEATURES], lanes,
-        gradient, table[plan[LAYERS], DIRECT_WEIGHT],
+    transpose(w, x, width, lanes, plan[AT_TRANSPOSED], pitch)
+    add_product(
+        KEEP, w, da, da_pitch, ONE,
+        w, plan[AT_TRANSPOSED], pitch,
+        w, sums, pitch, rows, lanes, pitch,
     )  # fmt: skip
 
 
-@jit
+@jit_inline
 def _output_activation_backward(w: Any, activation: int, outputs: int, doutputs: int, count: int) -> None:
     """``da = dy g'(a)`` in place of dy, from y = g(a)."""
     y = w[outputs : outputs + count]
@@ -121,13 +141,14 @@ def _output_activation_backward(w: Any, activation: int, outputs: int, doutputs:
 
 @jit
 def backward_layer(
-    plan: Any, table: Any, parameters: Any, w: Any, gradient: Any, dinputs: Any, layer: int, start: int, used: int
+    plan: Any, table: Any, parameters: Any, w: Any, dinputs: Any, layer: int, start: int, used: int
 ) -> None:
     """The time loop backward, for one layer: each step's cell, then the gradients of its products.
 
     The gradient from above at step t is read before the same place takes this layer's gradient for the layer below.
     """
     n = plan[HIDDEN] * plan[LANES]
+    rows = plan[GATE_ROWS]
     fill_zero(w, plan[AT_DSTATE], n)
     fill_zero(w, plan[AT_DCELL], n)
     for t in range(plan[STEPS] - 1, -1, -1):
@@ -140,79 +161,57 @@ def backward_layer(
             gates,
             state_at(plan, plan[AT_CELLS], layer, t),
             state_at(plan, plan[AT_CELLS], layer, t - 1),
+            state_at(plan, plan[AT_STATES], layer, t),
             state_at(plan, plan[AT_STATES], layer, t - 1),
             plan[AT_DSTATE],
             plan[AT_DCELL],
             n,
         )
-        add_row_sums(w, gates, plan[GATE_ROWS], plan[LANES], gradient, table[layer, BIAS])
+        add_lane_sums(w, gates, rows, plan[LANES], plan[AT_BIAS_SUMS] + layer * rows * VECTOR)
         if t > 0:
-            _backward_recurrent(plan, table, parameters, w, gradient, layer, t, gates)
+            _backward_recurrent(plan, table, parameters, w, layer, t, gates)
         if layer > 0:
-            _backward_below(plan, table, parameters, w, gradient, layer, t, gates)
+            _backward_below(plan, table, parameters, w, layer, t, gates)
         else:
-            _backward_inputs(plan, table, parameters, w, gradient, dinputs, t, gates, start, used)
+            _backward_inputs(plan, table, parameters, w, dinputs, t, gates, start, used)
 
 
-@jit
-def _backward_recurrent(
-    plan: Any, table: Any, parameters: Any, w: Any, gradient: Any, layer: int, t: int, gates: int
-) -> None:
+@jit_inline
+def _backward_recurrent(plan: Any, table: Any, parameters: Any, w: Any, layer: int, t: int, gates: int) -> None:
     """``dh_{t-1} += W_h' da_t`` and ``dW_h += da_t h_{t-1}'``."""
     hidden = plan[HIDDEN]
     lanes = plan[LANES]
     rows = plan[INPUT_ROWS]
-    weight = table[layer, RECURRENT_WEIGHT]
+    pitch = plan[HIDDEN_PITCH]
     da = gates + plan[RECURRENT_ROW] * lanes
     add_product(
-        parameters, weight, plan[UNIT], hidden,
+        KEEP if keeps_part(plan[CELL]) else ZERO, parameters, table[layer, RECURRENT_WEIGHT], ONE, hidden,
         w, da, lanes,
         w, plan[AT_DSTATE], lanes, hidden, rows, lanes,
     )  # fmt: skip
-    transpose(w, state_at(plan, plan[AT_STATES], layer, t - 1), hidden, lanes, plan[AT_TRANSPOSED])
-    add_product(
-        w, da, lanes, plan[UNIT],
-        w, plan[AT_TRANSPOSED], hidden,
-        gradient, weight, hidden, rows, lanes, hidden,
-    )  # fmt: skip
+    state = state_at(plan, plan[AT_STATES], layer, t - 1)
+    _add_weight_gradient(plan, w, da, lanes, rows, state, hidden, pitch, plan[AT_RECURRENT_SUMS] + layer * rows * pitch)
 
 
-@jit
-def _backward_below(
-    plan: Any, table: Any, parameters: Any, w: Any, gradient: Any, layer: int, t: int, gates: int
-) -> None:
+@jit_inline
+def _backward_below(plan: Any, table: Any, parameters: Any, w: Any, layer: int, t: int, gates: int) -> None:
     """``dx_t = W_x' da_t`` for the layer below and ``dW_x += da_t x_t'``, x_t being that layer's state."""
     hidden = plan[HIDDEN]
     lanes = plan[LANES]
     rows = plan[INPUT_ROWS]
-    weight = table[layer, INPUT_WEIGHT]
-    above = plan[AT_ABOVE] + t * hidden * lanes
-    fill_zero(w, above, hidden * lanes)
+    pitch = plan[HIDDEN_PITCH]
     add_product(
-        parameters, weight, plan[UNIT], hidden,
+        ZERO, parameters, table[layer, INPUT_WEIGHT], ONE, hidden,
         w, gates, lanes,
-        w, above, lanes, hidden, rows, lanes,
+        w, plan[AT_ABOVE] + t * hidden * lanes, lanes, hidden, rows, lanes,
     )  # fmt: skip
-    transpose(w, input_at(plan, layer, t), hidden, lanes, plan[AT_TRANSPOSED])
-    add_product(
-        w, gates, lanes, plan[UNIT],
-        w, plan[AT_TRANSPOSED], hidden,
-        gradient, weight, hidden, rows, lanes, hidden,
-    )  # fmt: skip
+    sums = plan[AT_UPPER_SUMS] + (layer - 1) * rows * pitch
+    _add_weight_gradient(plan, w, gates, lanes, rows, input_at(plan, layer, t), hidden, pitch, sums)
 
 
-@jit
+@jit_inline
 def _backward_inputs(
-    plan: Any,
-    table: Any,
-    parameters: Any,
-    w: Any,
-    gradient: Any,
-    dinputs: Any,
-    t: int,
-    gates: int,
-    start: int,
-    used: int,
+    plan: Any, table: Any, parameters: Any, w: Any, dinputs: Any, t: int, gates: int, start: int, used: int
 ) -> None:
     """``dW_x += da_t x_t'`` of the first layer and, if asked for, ``dx_t = W_x' da_t`` into `dinputs` (T, F, B).
 
@@ -221,23 +220,53 @@ def _backward_inputs(
     features = plan[FEATURES]
     lanes = plan[LANES]
     rows = plan[INPUT_ROWS]
-    weight = table[0, INPUT_WEIGHT]
     x = plan[AT_INPUTS] + t * features * lanes
-    add_lane_products(w, gates, lanes, rows, w, x, features, lanes, gradient, weight)
+    if plan[BY_LANES]:
+        add_lane_products(w, gates, rows, lanes, x, features, plan[AT_INPUT_SUMS])
+    else:
+        _add_weight_gradient(plan, w, gates, lanes, rows, x, features, plan[INPUT_PITCH], plan[AT_INPUT_SUMS])
     if plan[MODE] == VJP:
-        fill_zero(w, plan[AT_DINPUT], features * lanes)
         add_product(
-            parameters, weight, plan[UNIT], features,
+            ZERO, parameters, table[0, INPUT_WEIGHT], ONE, features,
             w, gates, lanes,
             w, plan[AT_DINPUT], lanes, features, rows, lanes,
         )  # fmt: skip
         if plan[DIRECT_STEPS] > 0:
             group = plan[OUTPUT_GROUP]
             add_product(
-                parameters, table[plan[LAYERS], DIRECT_WEIGHT] + t * features, plan[UNIT],
+                KEEP, parameters, table[plan[LAYERS], DIRECT_WEIGHT] + t * features, ONE,
                 plan[DIRECT_STEPS] * features,
                 w, plan[AT_DOUTPUTS] + group // 2 * lanes, group * lanes,
                 w, plan[AT_DINPUT], lanes, features, plan[OUTPUTS] // group, lanes,
             )  # fmt: skip
         batch = plan[BATCH]
         scatter(w, plan[AT_DINPUT], features, lanes, dinputs, t * features * batch + start, batch, used)
+
+
+@jit_inline
+def collect(plan: Any, table: Any, w: Any, gradient: Any) -> None:
+    """Add the sums of a batch to the flat gradient (P,)."""
+    hidden = plan[HIDDEN]
+    rows = plan[INPUT_ROWS]
+    pitch = plan[HIDDEN_PITCH]
+    layers = plan[LAYERS]
+    outputs = plan[OUTPUTS]
+    for layer in range(layers):
+        at = plan[AT_BIAS_SUMS] + layer * plan[GATE_ROWS] * VECTOR
+        add_totals(w, at, plan[GATE_ROWS], gradient, table[layer, BIAS])
+        at = plan[AT_RECURRENT_SUMS] + layer * rows * pitch
+        add_rows(w, at, pitch, gradient, table[layer, RECURRENT_WEIGHT], rows, hidden)
+        if layer > 0:
+            at = plan[AT_UPPER_SUMS] + (layer - 1) * rows * pitch
+            add_rows(w, at, pitch, gradient, table[layer, INPUT_WEIGHT], rows, hidden)
+    features = plan[FEATURES]
+    if plan[BY_LANES]:
+        add_totals(w, plan[AT_INPUT_SUMS], rows * features, gradient, table[0, INPUT_WEIGHT])
+    else:
+        add_rows(w, plan[AT_INPUT_SUMS], plan[INPUT_PITCH], gradient, table[0, INPUT_WEIGHT], rows, features)
+    add_rows(w, plan[AT_OUTPUT_SUMS], pitch, gradient, table[layers, INPUT_WEIGHT], outputs, hidden)
+    add_totals(w, plan[AT_OUTPUT_BIAS_SUMS], outputs, gradient, table[layers, BIAS])
+    if plan[DIRECT_STEPS] > 0:
+        window = plan[DIRECT_STEPS] * features
+        count = outputs // plan[OUTPUT_GROUP]
+        add_rows(w, plan[AT_DIRECT_SUMS], plan[WINDOW_PITCH], gradient, table[layers, DIRECT_WEIGHT], count, window)

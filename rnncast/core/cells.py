@@ -1,50 +1,38 @@
 """The recurrent cells: one step forward and one step backward of each, side by side.
 
 A step works on flat parts of the workspace `w`: gates (R, S), states and cell states (H, S), given by their offsets;
-``n`` = H * S numbers to a gate. Forward finds the gates' sums (bias, input and recurrent products) in the gates and
-leaves their activations there; backward turns those into the gradients of the sums, in place.
+``n`` = H * S numbers to a gate, whole vectors. Forward finds the gates' sums (bias, input and recurrent products) in
+the gates and leaves their activations there; backward turns those into the gradients of the sums, in place.
 
-Backward finds the whole gradient of h_t at `dstate` and leaves there the part of the gradient of h_{t-1} that does not
-go through the recurrent product.
+Backward finds the whole gradient of h_t at `dstate`. Where `keeps_part` is true it leaves there the part of the
+gradient of h_{t-1} that does not go through the recurrent product; otherwise there is no such part.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from rnncast.core.activations import sigmoid_in_place, tanh, tanh_in_place
-from rnncast.core.jit import jit
+from rnncast.core.activations import sigmoid, tanh
+from rnncast.core.jit import jit, jit_inline
 from rnncast.core.layout import GRU, LSTM, RNN_TANH
+from rnncast.core.vector import load, store, width
 
 
 @jit
 def elman_forward(w: Any, gates: int, state: int, n: int, cell: int) -> None:
     """``h_t = f(W x_t + U h_{t-1} + b)``, f the hyperbolic tangent or the logistic function (Elman 1990)."""
-    if cell == RNN_TANH:
-        tanh_in_place(w, gates, n)
-    else:
-        sigmoid_in_place(w, gates, n)
-    a = w[gates : gates + n]
-    h = w[state : state + n]
-    for i in range(n):
-        h[i] = a[i]
+    for i in range(0, n, width(w)):
+        a = load(w, gates + i)
+        store(w, state + i, tanh(a) if cell == RNN_TANH else sigmoid(a))
 
 
 @jit
-def elman_backward(w: Any, gates: int, dstate: int, n: int, cell: int) -> None:
+def elman_backward(w: Any, gates: int, state: int, dstate: int, n: int, cell: int) -> None:
     """``da = dh f'(a)`` with f' = 1 - h^2 (hyperbolic tangent) or h (1 - h) (logistic)."""
-    a = w[gates : gates + n]
-    dh = w[dstate : dstate + n]
-    zero = w.dtype.type(0)
-    one = w.dtype.type(1)
-    if cell == RNN_TANH:
-        for i in range(n):
-            a[i] = dh[i] * (one - a[i] * a[i])
-            dh[i] = zero
-    else:
-        for i in range(n):
-            a[i] = dh[i] * a[i] * (one - a[i])
-            dh[i] = zero
+    for i in range(0, n, width(w)):
+        h = load(w, state + i)
+        dh = load(w, dstate + i)
+        store(w, gates + i, dh * (1.0 - h * h) if cell == RNN_TANH else dh * h * (1.0 - h))
 
 
 @jit
@@ -56,17 +44,15 @@ def gru_forward(w: Any, gates: int, state: int, state_before: int, n: int) -> No
 
     Gates: n_x = W_n x + b_n (becomes q), r, z, n_h = U_n h' + c_n (stays).
     """
-    sigmoid_in_place(w, gates + n, 2 * n)
-    q = w[gates : gates + n]
-    r = w[gates + n : gates + 2 * n]
-    z = w[gates + 2 * n : gates + 3 * n]
-    nh = w[gates + 3 * n : gates + 4 * n]
-    for i in range(n):
-        q[i] = tanh(q[i] + r[i] * nh[i])
-    h = w[state : state + n]
-    before = w[state_before : state_before + n]
-    for i in range(n):
-        h[i] = q[i] + z[i] * (before[i] - q[i])
+    for i in range(gates, gates + n, width(w)):
+        r = sigmoid(load(w, i + n))
+        z = sigmoid(load(w, i + 2 * n))
+        q = tanh(load(w, i) + r * load(w, i + 3 * n))
+        store(w, i, q)
+        store(w, i + n, r)
+        store(w, i + 2 * n, z)
+        before = load(w, state_before + i - gates)
+        store(w, state + i - gates, q + z * (before - q))
 
 
 @jit
@@ -76,26 +62,18 @@ def gru_backward(w: Any, gates: int, state_before: int, dstate: int, n: int) -> 
     ``da_n = dh (1 - z) (1 - q^2)`` (row n_x), ``da_r = da_n n_h r (1 - r)``, ``da_z = dh (h' - q) z (1 - z)``,
     ``dn_h = da_n r``.
     """
-    q = w[gates : gates + n]
-    r = w[gates + n : gates + 2 * n]
-    z = w[gates + 2 * n : gates + 3 * n]
-    nh = w[gates + 3 * n : gates + 4 * n]
-    before = w[state_before : state_before + n]
-    dh = w[dstate : dstate + n]
-    one = w.dtype.type(1)
-    for i in range(n):
-        d = dh[i]
-        qi = q[i]
-        ri = r[i]
-        zi = z[i]
-        dn = d * (one - zi) * (one - qi * qi)
-        dr = dn * nh[i] * ri * (one - ri)
-        dz = d * (before[i] - qi) * zi * (one - zi)
-        q[i] = dn
-        r[i] = dr
-        z[i] = dz
-        nh[i] = dn * ri
-        dh[i] = d * zi
+    for i in range(gates, gates + n, width(w)):
+        q = load(w, i)
+        r = load(w, i + n)
+        z = load(w, i + 2 * n)
+        nh = load(w, i + 3 * n)
+        dh = load(w, dstate + i - gates)
+        dn = dh * (1.0 - z) * (1.0 - q * q)
+        store(w, i, dn)
+        store(w, i + n, dn * nh * r * (1.0 - r))
+        store(w, i + 2 * n, dh * (load(w, state_before + i - gates) - q) * z * (1.0 - z))
+        store(w, i + 3 * n, dn * r)
+        store(w, dstate + i - gates, dh * z)
 
 
 @jit
@@ -105,57 +83,49 @@ def lstm_forward(w: Any, gates: int, cells: int, cells_before: int, state: int, 
     ``i = sigmoid(W_i x + U_i h' + b_i)``, likewise f and o, ``g = tanh(W_g x + U_g h' + b_g)``,
     ``c = f c' + i g``, ``h = o tanh(c)``. Gates: i, f, g, o.
     """
-    sigmoid_in_place(w, gates, 2 * n)
-    tanh_in_place(w, gates + 2 * n, n)
-    sigmoid_in_place(w, gates + 3 * n, n)
-    i_gate = w[gates : gates + n]
-    f_gate = w[gates + n : gates + 2 * n]
-    g_gate = w[gates + 2 * n : gates + 3 * n]
-    o_gate = w[gates + 3 * n : gates + 4 * n]
-    c = w[cells : cells + n]
-    before = w[cells_before : cells_before + n]
-    h = w[state : state + n]
-    for i in range(n):
-        c[i] = f_gate[i] * before[i] + i_gate[i] * g_gate[i]
-    for i in range(n):
-        h[i] = o_gate[i] * tanh(c[i])
+    for k in range(gates, gates + n, width(w)):
+        i = sigmoid(load(w, k))
+        f = sigmoid(load(w, k + n))
+        g = tanh(load(w, k + 2 * n))
+        o = sigmoid(load(w, k + 3 * n))
+        c = f * load(w, cells_before + k - gates) + i * g
+        store(w, k, i)
+        store(w, k + n, f)
+        store(w, k + 2 * n, g)
+        store(w, k + 3 * n, o)
+        store(w, cells + k - gates, c)
+        store(w, state + k - gates, o * tanh(c))
 
 
 @jit
 def lstm_backward(w: Any, gates: int, cells: int, cells_before: int, dstate: int, dcell: int, n: int) -> None:
-    """Gradients of the sums of `lstm_forward`; `dcell` goes from dc_t to dc_{t-1}, `dstate` becomes zero.
+    """Gradients of the sums of `lstm_forward`; `dcell` goes from dc_t to dc_{t-1}.
 
     ``dc += dh o (1 - tanh(c)^2)``, ``da_i = dc g i (1 - i)``, ``da_f = dc c' f (1 - f)``, ``da_g = dc i (1 - g^2)``,
     ``da_o = dh tanh(c) o (1 - o)``, ``dc' = dc f``.
     """
-    i_gate = w[gates : gates + n]
-    f_gate = w[gates + n : gates + 2 * n]
-    g_gate = w[gates + 2 * n : gates + 3 * n]
-    o_gate = w[gates + 3 * n : gates + 4 * n]
-    c = w[cells : cells + n]
-    before = w[cells_before : cells_before + n]
-    dh = w[dstate : dstate + n]
-    dc = w[dcell : dcell + n]
-    zero = w.dtype.type(0)
-    one = w.dtype.type(1)
-    for i in range(n):
-        squashed = tanh(c[i])
-        ii = i_gate[i]
-        fi = f_gate[i]
-        gi = g_gate[i]
-        oi = o_gate[i]
-        d = dc[i] + dh[i] * oi * (one - squashed * squashed)
-        do = dh[i] * squashed * oi * (one - oi)
-        df = d * before[i] * fi * (one - fi)
-        i_gate[i] = d * gi * ii * (one - ii)
-        f_gate[i] = df
-        g_gate[i] = d * ii * (one - gi * gi)
-        o_gate[i] = do
-        dc[i] = d * fi
-        dh[i] = zero
+    for k in range(gates, gates + n, width(w)):
+        i = load(w, k)
+        f = load(w, k + n)
+        g = load(w, k + 2 * n)
+        o = load(w, k + 3 * n)
+        squashed = tanh(load(w, cells + k - gates))
+        dh = load(w, dstate + k - gates)
+        dc = load(w, dcell + k - gates) + dh * o * (1.0 - squashed * squashed)
+        store(w, k, dc * g * i * (1.0 - i))
+        store(w, k + n, dc * load(w, cells_before + k - gates) * f * (1.0 - f))
+        store(w, k + 2 * n, dc * i * (1.0 - g * g))
+        store(w, k + 3 * n, dh * squashed * o * (1.0 - o))
+        store(w, dcell + k - gates, dc * f)
 
 
-@jit
+@jit_inline
+def keeps_part(cell: int) -> bool:
+    """Whether a part of the gradient of h_{t-1} does not go through the recurrent product."""
+    return cell == GRU
+
+
+@jit_inline
 def cell_forward(
     w: Any, cell: int, gates: int, cells: int, cells_before: int, state: int, state_before: int, n: int
 ) -> None:
@@ -168,14 +138,15 @@ def cell_forward(
         elman_forward(w, gates, state, n, cell)
 
 
-@jit
+@jit_inline
 def cell_backward(
-    w: Any, cell: int, gates: int, cells: int, cells_before: int, state_before: int, dstate: int, dcell: int, n: int
-) -> None:
+    w: Any, cell: int, gates: int, cells: int, cells_before: int, state: int, state_before: int, dstate: int,
+    dcell: int, n: int,
+) -> None:  # fmt: skip
     """One step backward of the cell with code `cell`."""
     if cell == LSTM:
         lstm_backward(w, gates, cells, cells_before, dstate, dcell, n)
     elif cell == GRU:
         gru_backward(w, gates, state_before, dstate, n)
     else:
-        elman_backward(w, gates, dstate, n, cell)
+        elman_backward(w, gates, state, dstate, n, cell)

@@ -11,7 +11,7 @@ from typing import Any
 from rnncast.core.activations import sigmoid_in_place, tanh_in_place
 from rnncast.core.addresses import gates_at, input_at, output_slot, state_at
 from rnncast.core.cells import cell_forward
-from rnncast.core.jit import jit
+from rnncast.core.jit import jit, jit_inline
 from rnncast.core.layout import (
     AT_CELLS,
     AT_INPUTS,
@@ -23,8 +23,8 @@ from rnncast.core.layout import (
     DIRECT_WEIGHT,
     FEATURES,
     GATE_ROWS,
+    GRU,
     HIDDEN,
-    INPUT_ROWS,
     INPUT_WEIGHT,
     INPUTS,
     LANES,
@@ -39,9 +39,8 @@ from rnncast.core.layout import (
     STATE_SLOTS,
     STEPS,
     TANH,
-    UNIT,
 )
-from rnncast.core.matrix import add_product, fill_rows, fill_zero
+from rnncast.core.matrix import BIASED, KEEP, NONE, ONE, add_product, fill_zero, multiply
 
 
 @jit
@@ -59,27 +58,18 @@ def forward_shard(plan: Any, table: Any, parameters: Any, w: Any) -> None:
             _forward_output(plan, table, parameters, w, t)
 
 
-@jit
+@jit_inline
 def _forward_layer(plan: Any, table: Any, parameters: Any, w: Any, layer: int, t: int) -> None:
     """Gates of one layer at step t, ``bias + W_x x_t + W_h h_{t-1}``, then its cell."""
     hidden = plan[HIDDEN]
-    lanes = plan[LANES]
-    rows = plan[INPUT_ROWS]
-    width = table[layer, INPUTS]
+    rows = plan[GATE_ROWS]
     gates = gates_at(plan, layer, t)
-    before = state_at(plan, plan[AT_STATES], layer, t - 1)
-    fill_rows(w, gates, parameters, table[layer, BIAS], plan[GATE_ROWS], lanes)
-    add_product(
-        parameters, table[layer, INPUT_WEIGHT], width, plan[UNIT],
-        w, input_at(plan, layer, t), lanes,
-        w, gates, lanes, rows, width, lanes,
-    )  # fmt: skip
-    if t > 0:
-        add_product(
-            parameters, table[layer, RECURRENT_WEIGHT], hidden, plan[UNIT],
-            w, before, lanes,
-            w, gates + plan[RECURRENT_ROW] * lanes, lanes, rows, hidden, lanes,
-        )  # fmt: skip
+    if plan[CELL] == GRU:  # n_x takes the input alone, n_h the state alone
+        _sums(plan, table, parameters, w, layer, t, gates, NONE, hidden, ONE, NONE)
+        _sums(plan, table, parameters, w, layer, t, gates, hidden, 2 * hidden, ONE, ONE)
+        _sums(plan, table, parameters, w, layer, t, gates, 3 * hidden, hidden, NONE, ONE)
+    else:
+        _sums(plan, table, parameters, w, layer, t, gates, NONE, rows, ONE, ONE)
     cell_forward(
         w,
         plan[CELL],
@@ -87,12 +77,41 @@ def _forward_layer(plan: Any, table: Any, parameters: Any, w: Any, layer: int, t
         state_at(plan, plan[AT_CELLS], layer, t),
         state_at(plan, plan[AT_CELLS], layer, t - 1),
         state_at(plan, plan[AT_STATES], layer, t),
-        before,
-        hidden * lanes,
+        state_at(plan, plan[AT_STATES], layer, t - 1),
+        hidden * plan[LANES],
     )
 
 
-@jit
+@jit_inline
+def _sums(
+    plan: Any,
+    table: Any,
+    parameters: Any,
+    w: Any,
+    layer: int,
+    t: int,
+    gates: int,
+    first: int,
+    rows: int,
+    takes_input: int,
+    takes_state: int,
+) -> None:
+    """Sums of the gate rows ``first .. first + rows``, of the input, of the state before, or of both (0 or 1)."""
+    hidden = plan[HIDDEN]
+    lanes = plan[LANES]
+    width = table[layer, INPUTS]
+    before = hidden * takes_state if t > 0 else NONE  # the initial state is zero
+    multiply(
+        BIASED, parameters, table[layer, BIAS] + first,
+        parameters, table[layer, INPUT_WEIGHT] + first * width, width, ONE,
+        w, input_at(plan, layer, t), lanes, width * takes_input,
+        parameters, table[layer, RECURRENT_WEIGHT] + (first - plan[RECURRENT_ROW]) * hidden, hidden, ONE,
+        w, state_at(plan, plan[AT_STATES], layer, t - 1), lanes, before,
+        w, gates + first * lanes, lanes, rows, lanes,
+    )  # fmt: skip
+
+
+@jit_inline
 def _forward_output(plan: Any, table: Any, parameters: Any, w: Any, t: int) -> None:
     """``y_t = g(V h_t + D x + c)`` with g the identity, the logistic function or the hyperbolic tangent."""
     hidden = plan[HIDDEN]
@@ -100,11 +119,12 @@ def _forward_output(plan: Any, table: Any, parameters: Any, w: Any, t: int) -> N
     rows = plan[OUTPUTS]
     last = plan[LAYERS] - 1
     outputs = plan[AT_OUTPUTS] + output_slot(plan, t) * rows * lanes
-    fill_rows(w, outputs, parameters, table[last + 1, BIAS], rows, lanes)
-    add_product(
-        parameters, table[last + 1, INPUT_WEIGHT], hidden, plan[UNIT],
-        w, state_at(plan, plan[AT_STATES], last, t), lanes,
-        w, outputs, lanes, rows, hidden, lanes,
+    multiply(
+        BIASED, parameters, table[last + 1, BIAS],
+        parameters, table[last + 1, INPUT_WEIGHT], hidden, ONE,
+        w, state_at(plan, plan[AT_STATES], last, t), lanes, hidden,
+        parameters, NONE, NONE, NONE, w, NONE, NONE, NONE,
+        w, outputs, lanes, rows, lanes,
     )  # fmt: skip
     if plan[DIRECT_STEPS] > 0:
         _forward_direct(plan, table, parameters, w, outputs)
@@ -114,14 +134,14 @@ def _forward_output(plan: Any, table: Any, parameters: Any, w: Any, t: int) -> N
         tanh_in_place(w, outputs, rows * lanes)
 
 
-@jit
+@jit_inline
 def _forward_direct(plan: Any, table: Any, parameters: Any, w: Any, outputs: int) -> None:
     """``D x`` into the middle output of each group, x the inputs (T * F, S) of the whole window (Lai et al. 2018)."""
     lanes = plan[LANES]
     group = plan[OUTPUT_GROUP]
     width = plan[DIRECT_STEPS] * plan[FEATURES]
     add_product(
-        parameters, table[plan[LAYERS], DIRECT_WEIGHT], width, plan[UNIT],
+        KEEP, parameters, table[plan[LAYERS], DIRECT_WEIGHT], width, ONE,
         w, plan[AT_INPUTS], lanes,
         w, outputs + group // 2 * lanes, group * lanes, plan[OUTPUTS] // group, width, lanes,
     )  # fmt: skip

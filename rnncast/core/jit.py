@@ -66,15 +66,25 @@ def jit(function: _Function) -> _Function:
 
     The entry from Python, which it lacks, is a fifth of the time that compiling takes.
     """
-    return _compile(function, no_cpython_wrapper=True)
+    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 def jit_entry(function: _Function) -> _Function:
     """Compile a function that Python calls, at its first call."""
-    return _compile(function, no_cpython_wrapper=False)
+    return _compile(function, no_cfunc_wrapper=True)
 
 
-def _compile(function: _Function, **more: bool) -> _Function:
+def jit_inline(function: _Function) -> _Function:
+    """As `jit`, for what becomes a part of the kernel that calls it: nothing is compiled or linked for it alone."""
+    return _compile(function, no_cpython_wrapper=True, inline="always")
+
+
+def jit_in_order(function: _Function) -> _Function:
+    """As `jit`, with sums and products in the order in which they are written."""
+    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, fastmath={"contract", "nsz"})
+
+
+def _compile(function: _Function, **more: Any) -> _Function:
     """Numba's dispatcher of `function` with the options of this module.
 
     If no place is writable for the disk cache, kernels are compiled anew in each process and one RuntimeWarning
@@ -85,13 +95,15 @@ def _compile(function: _Function, **more: bool) -> _Function:
         # Numba reads its cache folder when a function is decorated; other users of Numba keep theirs.
         numba.config.CACHE_DIR = str(_FOLDER)
         try:
-            return cast(_Function, numba.njit(cache=True, **_OPTIONS, **more)(function))
+            return cast(
+                _Function, numba.njit(**{**_OPTIONS, **more}, cache=not more.get("no_cpython_wrapper", False))(function)
+            )
         except RuntimeError:  # "no locator available"
             pass
         finally:
             numba.config.CACHE_DIR = before
     _warn_once()
-    return cast(_Function, numba.njit(**_OPTIONS, **more)(function))
+    return cast(_Function, numba.njit(**{**_OPTIONS, **more})(function))
 
 
 def overload(stub: Callable[..., Any]) -> Callable[[_Function], _Function]:
@@ -103,8 +115,8 @@ def overload(stub: Callable[..., Any]) -> Callable[[_Function], _Function]:
 
 
 def is_float32(numba_type: object) -> bool:
-    """Whether a Numba type, as an overload gets it, is float32."""
-    return bool(numba_type == numba.types.float32)
+    """Whether a Numba type, as an overload gets it, is float32 or a vector of it."""
+    return bool(getattr(numba_type, "dtype", numba_type) == numba.types.float32)
 
 
 def _warn_once() -> None:

@@ -56,23 +56,43 @@ INPUT_ROWS: Final = 14
 RECURRENT_ROW: Final = 15
 STATE_SLOTS: Final = 16
 GATE_SLOTS: Final = 17
-UNIT: Final = 18  # 1: a literal argument would make Numba compile a kernel once more
-AT_INPUTS: Final = 19
-AT_GATES: Final = 20
-AT_CELLS: Final = 21
-AT_STATES: Final = 22
-AT_ABOVE: Final = 23
-AT_DSTATE: Final = 24
-AT_DCELL: Final = 25
-AT_TRANSPOSED: Final = 26
-AT_DINPUT: Final = 27
-AT_OUTPUTS: Final = 28
-AT_DOUTPUTS: Final = 29
-AT_SCRATCH: Final = 30
-TOTAL: Final = 31
+HIDDEN_PITCH: Final = 18
+INPUT_PITCH: Final = 19
+WINDOW_PITCH: Final = 20
+BY_LANES: Final = 21
+AT_INPUTS: Final = 22
+AT_GATES: Final = 23
+AT_CELLS: Final = 24
+AT_STATES: Final = 25
+AT_ABOVE: Final = 26
+AT_DSTATE: Final = 27
+AT_DCELL: Final = 28
+AT_DINPUT: Final = 29
+AT_OUTPUTS: Final = 30
+AT_DOUTPUTS: Final = 31
+AT_SCRATCH: Final = 32
+AT_TRANSPOSED: Final = 33
+AT_SUMS: Final = 34
+AT_BIAS_SUMS: Final = 35
+AT_INPUT_SUMS: Final = 36
+AT_UPPER_SUMS: Final = 37
+AT_RECURRENT_SUMS: Final = 38
+AT_OUTPUT_SUMS: Final = 39
+AT_OUTPUT_BIAS_SUMS: Final = 40
+AT_DIRECT_SUMS: Final = 41
+TOTAL: Final = 42
 
-MAXIMUM_LANES: Final = 64
-_LANE_QUANTUM = 16  # lanes are a multiple of the widest vector (16 float32 on AVX-512)
+VECTOR: Final = 16
+"""Numbers of the widest vector (float32 with AVX-512): lanes and padded widths are multiples of it."""
+
+MOST_LANES: Final = (64, 32)
+"""Lanes of a shard at most, for small and for large hidden layers: what a step works on shall stay in the cache."""
+
+SMALL_HIDDEN: Final = 32
+"""Hidden units up to which a hidden layer is small."""
+
+FEW_FEATURES: Final = 8
+"""Features up to which the gradient of the first layer's weights is summed lane by lane rather than as a product."""
 
 
 class Shape(NamedTuple):
@@ -185,14 +205,19 @@ def parameter_table(shape: Shape) -> NDArray[np.int64]:
     return table
 
 
-def lane_count(batch: int) -> int:
-    """Lanes S of a shard for `batch` windows: equal shards of at most `MAXIMUM_LANES`, a multiple of the vector width.
+def lane_count(batch: int, hidden_size: int) -> int:
+    """Lanes S of a shard for `batch` windows: equal shards of at most `MOST_LANES`, a multiple of `VECTOR`.
 
-    It depends on the batch alone, so that results do not change with the number of threads.
+    It depends on the batch and the network alone, so that results do not change with the number of threads.
     """
-    shards = -(-batch // MAXIMUM_LANES)
-    lanes = -(-batch // shards)
-    return -(-lanes // _LANE_QUANTUM) * _LANE_QUANTUM
+    most = MOST_LANES[hidden_size > SMALL_HIDDEN]
+    shards = -(-batch // most)
+    return padded(-(-batch // shards))
+
+
+def padded(count: int) -> int:
+    """The next multiple of `VECTOR`."""
+    return -(-count // VECTOR) * VECTOR
 
 
 def workspace_plan(shape: Shape, steps: int, batch: int, mode: int, every_step: bool) -> NDArray[np.int64]:
@@ -202,11 +227,14 @@ def workspace_plan(shape: Shape, steps: int, batch: int, mode: int, every_step: 
     of gates, and stays in cache.
     """
     rows, input_rows, recurrent_row = gate_rows(shape)
-    hidden, lanes, layers = shape.hidden_size, lane_count(batch), shape.layers
+    hidden, lanes, layers = shape.hidden_size, lane_count(batch, shape.hidden_size), shape.layers
     keep = mode in (GRADIENT, VJP)
     state_slots, gate_slots = (steps + 1, steps) if keep else (2, 1)
     output_steps = steps if every_step else 1
-    sizes = {
+    by_lanes = shape.input_size <= FEW_FEATURES
+    hidden_pitch, input_pitch = padded(hidden), padded(shape.input_size)
+    window_pitch = padded(shape.direct_steps * shape.input_size)
+    by_lane = {
         AT_INPUTS: steps * shape.input_size,  # (T, F, S)
         AT_GATES: layers * gate_slots * rows,  # (L, slots, R, S)
         AT_CELLS: layers * state_slots * hidden if shape.cell == LSTM else 0,  # (L, slots, H, S)
@@ -214,18 +242,33 @@ def workspace_plan(shape: Shape, steps: int, batch: int, mode: int, every_step: 
         AT_ABOVE: steps * hidden if keep else 0,  # (T, H, S) gradient that comes from the layer above
         AT_DSTATE: hidden,  # (H, S)
         AT_DCELL: hidden,  # (H, S)
-        AT_TRANSPOSED: max(hidden, shape.input_size),  # (S, H or F)
         AT_DINPUT: shape.input_size,  # (F, S)
         AT_OUTPUTS: output_steps * shape.outputs,  # (T or 1, O, S)
         AT_DOUTPUTS: output_steps * shape.outputs,  # (T or 1, O, S)
         AT_SCRATCH: shape.outputs,  # (O, S)
+        AT_TRANSPOSED: max(hidden_pitch, input_pitch, window_pitch) if keep else 0,  # (S, padded H, F or T*F)
+    }
+    sums = {
+        AT_BIAS_SUMS: layers * rows * VECTOR,  # (L, R, vector)
+        AT_INPUT_SUMS: input_rows * (shape.input_size * VECTOR if by_lanes else input_pitch),  # (R_x, F, vector)
+        AT_UPPER_SUMS: (layers - 1) * input_rows * hidden_pitch,  # (L - 1, R_x, padded H)
+        AT_RECURRENT_SUMS: layers * input_rows * hidden_pitch,  # (L, R_h, padded H)
+        AT_OUTPUT_SUMS: shape.outputs * hidden_pitch,  # (O, padded H)
+        AT_OUTPUT_BIAS_SUMS: shape.outputs * VECTOR,  # (O, vector)
+        AT_DIRECT_SUMS: shape.outputs // shape.output_group * window_pitch,  # (K, padded T*F)
     }
     plan = np.zeros(TOTAL + 1, np.int64)
     plan[:STATE_SLOTS] = (mode, *shape, steps, batch, lanes, every_step, rows, input_rows, recurrent_row)
-    plan[STATE_SLOTS], plan[GATE_SLOTS], plan[UNIT] = state_slots, gate_slots, 1
+    plan[STATE_SLOTS], plan[GATE_SLOTS], plan[BY_LANES] = state_slots, gate_slots, by_lanes
+    plan[HIDDEN_PITCH], plan[INPUT_PITCH], plan[WINDOW_PITCH] = hidden_pitch, input_pitch, window_pitch
     offset = 0
-    for entry, size in sizes.items():
+    for entry, size in by_lane.items():
         plan[entry] = offset
         offset += size * lanes
-    plan[TOTAL] = offset
+    plan[AT_SUMS] = offset
+    for entry, size in sums.items():
+        plan[entry] = offset
+        offset += size if keep else 0
+    # A transpose reads whole vectors of rows, up to fifteen beyond the last one.
+    plan[TOTAL] = offset + VECTOR * lanes
     return plan

@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 
 from rnncast.core.addresses import output_slot
-from rnncast.core.backward import backward_layer, backward_output
+from rnncast.core.backward import backward_layer, backward_output, collect
 from rnncast.core.forward import forward_shard
-from rnncast.core.jit import jit, jit_entry
+from rnncast.core.jit import jit_entry, jit_inline
 from rnncast.core.lanes import gather, scatter
 from rnncast.core.layout import (
     AT_DOUTPUTS,
     AT_INPUTS,
     AT_OUTPUTS,
     AT_SCRATCH,
+    AT_SUMS,
     BATCH,
     EVERY_STEP,
     FEATURES,
@@ -33,6 +34,7 @@ from rnncast.core.layout import (
     MODE,
     OUTPUTS,
     STEPS,
+    TOTAL,
     VJP,
 )
 from rnncast.core.loss_table import QUANTILE
@@ -69,6 +71,8 @@ def run_batch(
     lanes = plan[LANES]
     mode = plan[MODE]
     output_rows = (plan[STEPS] if plan[EVERY_STEP] else 1) * plan[OUTPUTS]
+    if mode == GRADIENT or mode == VJP:
+        fill_zero(workspace, plan[AT_SUMS], plan[TOTAL] - plan[AT_SUMS])
     for start in range(0, batch, lanes):
         used = min(lanes, batch - start)
         gather(inputs, start, batch, plan[STEPS] * plan[FEATURES], workspace, plan[AT_INPUTS], lanes, used)
@@ -92,13 +96,15 @@ def run_batch(
                 workspace,
             )
         if mode == GRADIENT or mode == VJP:
-            backward_output(plan, table, parameters, workspace, gradient)
+            backward_output(plan, table, parameters, workspace)
             for layer in range(plan[LAYERS] - 1, -1, -1):
-                backward_layer(plan, table, parameters, workspace, gradient, dinputs, layer, start, used)
+                backward_layer(plan, table, parameters, workspace, dinputs, layer, start, used)
+    if mode == GRADIENT or mode == VJP:
+        collect(plan, table, workspace, gradient)
     return total
 
 
-@jit
+@jit_inline
 def _shard_loss(
     plan: Any,
     targets: Any,
