@@ -76,6 +76,7 @@ def test_command_line_without_a_word_names_the_commands() -> None:
         pytest.param(["train", "x.csv", "--level", "0.9"], "--level 90, in per cent", id="level-as-fraction"),
         pytest.param(["train", "x.csv", "--learning-rate", "0"], "--learning-rate must be above 0", id="rate"),
         pytest.param(["train", "x.csv", "--time-limit", "-1"], "--time-limit must be above 0", id="limit"),
+        pytest.param(["train", "x.csv", "--threads", "0"], "--threads must be at least 1, found 0", id="threads"),
         pytest.param(["train"], "INPUT", id="nothing-to-train-on"),
         pytest.param(["evaluate", "x.csv", "--refit", "often"], "--refit must be never, always", id="refit"),
         pytest.param(["forecast", "m.npz", "--quantiles", "0.1,5"], "found '5'", id="quantiles"),

@@ -70,6 +70,20 @@ def test_json_is_one_document(prices):
     assert document["warnings"] == []
 
 
+def test_the_number_of_threads_alters_nothing(prices, monkeypatch):
+    monkeypatch.setattr("rnncast.core.engine.WORTH_SHARING", 0)
+    monkeypatch.setattr("rnncast.core.threads._asked", None)
+    for count in (1, 3):
+        assert call("train", prices, *QUICK, "--threads", count, "-o", f"{count}.npz").code == 0
+    monkeypatch.setenv("RNNCAST_NUM_THREADS", "2")
+    assert call("train", prices, *QUICK, "-o", "2.npz").code == 0
+    assert Path("1.npz").read_bytes() == Path("3.npz").read_bytes() == Path("2.npz").read_bytes()
+    monkeypatch.setenv("RNNCAST_NUM_THREADS", "many")
+    got = call("train", prices, *QUICK, "-o", "many.npz")
+    assert got.code == 2
+    assert "RNNCAST_NUM_THREADS must be a positive integer, found 'many'" in got.err
+
+
 def test_same_seed_gives_the_same_bytes(prices):
     for name in ("a.npz", "b.npz"):
         assert call("train", prices, *QUICK, "-o", name, "-q").code == 0

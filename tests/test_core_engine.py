@@ -11,6 +11,7 @@ from core_cases import CELLS, make_problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rnncast.core import engine
 from rnncast.core.engine import Engine
 from rnncast.core.layout import LSTM, Shape
 
@@ -150,6 +151,21 @@ def test_impossible_engines_are_refused(arguments, message):
         Engine(**({"shape": Shape(LSTM, 1, 2, 1, 1), "steps": 3, "batch": 3} | arguments))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_same_bytes_for_any_number_of_threads(cell, dtype, rng, monkeypatch):
+    monkeypatch.setattr(engine, "WORTH_SHARING", 0)
+    problem = make_problem(rng, cell, layers=2, hidden=34, batch=150, steps=5, loss="quantile", direct_group=5)
+    results = []
+    for count in (1, 2, 3, 4, 8):
+        run = Engine(problem.shape, 5, 150, dtype, loss=problem.table, threads=count)
+        loss, gradient = run.loss_and_gradient(problem.parameters, problem.inputs, problem.targets, problem.weights)
+        outputs = run.forward(problem.parameters, problem.inputs)
+        products = run.vjp(problem.parameters, problem.inputs, outputs)
+        results.append([np.float64(loss).tobytes(), *(part.tobytes() for part in (gradient, outputs, *products))])
+    assert all(result == results[0] for result in results)
+
+
 COMPILES = """
 import collections, gc, sys
 sys.path.insert(0, sys.argv[1])
@@ -182,4 +198,4 @@ def test_each_kernel_is_compiled_once_a_dtype(tmp_path):
             compiled[f"{module}.{name}"] = int(count)
     assert len(compiled) > 10
     assert {name: count for name, count in compiled.items() if count > 1} == {}
-    assert len(list(tmp_path.rglob("*.nbc"))) == 2  # what Python calls: `run_batch`, `poison_if_not_finite`
+    assert len(list(tmp_path.rglob("*.nbc"))) == 2  # what Python calls: `run_groups`, `finish`

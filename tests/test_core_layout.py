@@ -111,8 +111,11 @@ def test_lanes_hold_the_batch_in_equal_shards(batch, hidden, most):
 @pytest.mark.parametrize("cell", CELLS)
 def test_workspace_parts_do_not_overlap(cell, mode):
     plan = workspace_plan(Shape(CELLS[cell], 3, 5, 2, 4), steps=6, batch=20, mode=mode, every_step=True)
-    offsets = plan[layout.AT_INPUTS :]
+    offsets = plan[layout.AT_INPUTS : layout.TOTAL + 1]
+    sums = plan[layout.AT_BIAS_SUMS : layout.SUMS + 1]
     assert (np.diff(offsets) >= 0).all()
+    assert (np.diff(sums) >= 0).all()
+    assert (sums[-1] > 0) == (mode == GRADIENT)
     lanes, hidden = plan[layout.LANES], 5
     slots = 7 if mode == GRADIENT else 2
     assert plan[layout.AT_ABOVE] - plan[layout.AT_STATES] == 2 * slots * hidden * lanes

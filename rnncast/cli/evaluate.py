@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rnncast.cli.inputs import check_ending, check_output, is_model, open_model, read_data, read_for_model, warn_of_data
-from rnncast.cli.options import SKIP_BAD, InputOptions, Report, TrainingChoices, given, option, takes
+from rnncast.cli.options import SKIP_BAD, Computing, InputOptions, Report, TrainingChoices, given, option, takes
 from rnncast.cli.output import Output
 from rnncast.cli.progress import Progress
 from rnncast.cli.train import train_options
@@ -33,7 +33,7 @@ _OF_A_MODEL = ("--horizon", "--level")
 """Training options that also mean something for a trained model."""
 
 
-@takes(choices=TrainingChoices, columns=InputOptions, report=Report)
+@takes(choices=TrainingChoices, columns=InputOptions, computing=Computing, report=Report)
 def evaluate(
     inputs: Annotated[
         list[str],
@@ -41,6 +41,7 @@ def evaluate(
     ],
     choices: TrainingChoices,
     columns: InputOptions,
+    computing: Computing,
     report: Report,
     n_windows: Annotated[int | None, option("Cutoffs to forecast from.", "10, or as many as fit", "N")] = None,
     step_size: Annotated[int | None, option("Rows between cutoffs.", "the horizon", "N")] = None,
@@ -58,6 +59,7 @@ def evaluate(
     With a model first, it is scored only after its last training row. Without one, it is trained on the rows before the
     first cutoff, and again as --refit says.
     """
+    computing.apply()
     out = Output(quiet=report.quiet, hold=report.json)
     if save_forecasts is not None:
         check_output(save_forecasts, inputs)

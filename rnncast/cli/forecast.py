@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rnncast.cli.inputs import check_output, open_model, read_for_model
-from rnncast.cli.options import InputOptions, Report, at_least, check_levels, flag, given, option, takes
+from rnncast.cli.options import Computing, InputOptions, Report, at_least, check_levels, flag, given, option, takes
 from rnncast.cli.output import Output
 from rnncast.errors import UsageError
 
@@ -25,10 +25,11 @@ Examples:
 """
 
 
-@takes(columns=InputOptions, report=Report)
+@takes(columns=InputOptions, computing=Computing, report=Report)
 def forecast(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Model file.", show_default=False)],
     columns: InputOptions,
+    computing: Computing,
     report: Report,
     inputs: Annotated[
         list[str] | None,
@@ -55,6 +56,7 @@ def forecast(
     """
     from rnncast.report.card import model_levels
 
+    computing.apply()
     out = Output(quiet=report.quiet, hold=report.json)
     at_least(1, horizon=horizon)
     taus = parse_quantiles(quantiles)

@@ -145,6 +145,26 @@ class TrainingChoices:
 
 
 @dataclass(frozen=True)
+class Computing:
+    """What the machine may be used for; nothing of it alters a result."""
+
+    threads: Annotated[
+        int | None, option("Threads that compute.", "RNNCAST_NUM_THREADS, or the cores there are for it", "N")
+    ] = None
+
+    def apply(self) -> None:
+        """Let it hold for this process; UsageError for what is no number of threads."""
+        from rnncast.core.threads import VARIABLE, set_threads, threads
+
+        at_least(1, threads=self.threads)
+        set_threads(self.threads)
+        try:
+            threads()
+        except ValueError as error:
+            raise UsageError(str(error), hint=f"unset {VARIABLE}, or give --threads") from None
+
+
+@dataclass(frozen=True)
 class Report:
     """What is said, and how."""
 

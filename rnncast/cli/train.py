@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rnncast.cli.inputs import STDIN, check_output, read_data, shell_word, warn_of_data
-from rnncast.cli.options import SKIP_BAD, InputOptions, Report, TrainingChoices, flag, option, takes
+from rnncast.cli.options import SKIP_BAD, Computing, InputOptions, Report, TrainingChoices, flag, option, takes
 from rnncast.cli.output import Output
 from rnncast.cli.progress import Progress
 from rnncast.errors import UsageError
@@ -31,7 +31,7 @@ DEFAULT_MODEL = "model.npz"
 """Model of an input that has no name of its own."""
 
 
-@takes(choices=TrainingChoices, columns=InputOptions, report=Report)
+@takes(choices=TrainingChoices, columns=InputOptions, computing=Computing, report=Report)
 def train(
     inputs: Annotated[
         list[str],
@@ -39,6 +39,7 @@ def train(
     ],
     choices: TrainingChoices,
     columns: InputOptions,
+    computing: Computing,
     report: Report,
     output: Annotated[
         str | None, option("Model file.", "the input's name with .npz, in this folder", "FILE", "--output", "-o")
@@ -57,6 +58,7 @@ def train(
     Columns, calendar, season and network are chosen from the data and said on stderr, with a verdict on whether the
     model adds anything to the last value.
     """
+    computing.apply()
     path = output or default_model(inputs)
     check_output(path, inputs, clobber=not no_clobber, model=True)
     job = TrainingJob(path, tuple(inputs), not no_clobber, not no_history, skip_bad is not False)

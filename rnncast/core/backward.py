@@ -1,7 +1,7 @@
 """The network backward through time: the output layer, then layer by layer one time loop for all cells.
 
-Gradients of weights are summed in the workspace over all steps and shards, in rows of whole vectors and lane upon lane,
-and brought into the flat gradient once, at the end of the batch (`collect`).
+Gradients of weights are summed in `sums` over all steps and the shards of a group, in rows of whole vectors and lane
+upon lane, and brought into the flat gradient once, at the end of the batch (`collect`).
 
 Letters: T steps, F features, B batch, S lanes, H hidden units, L layers, R gate rows, O outputs.
 The direct connection feeds K of the outputs, every Q-th one.
@@ -77,7 +77,7 @@ from rnncast.core.matrix import (
 
 
 @jit
-def backward_output(plan: Any, table: Any, parameters: Any, w: Any) -> None:
+def backward_output(plan: Any, table: Any, parameters: Any, w: Any, sums: Any) -> None:
     """Gradients of the output layer: its weights, its bias, and the states of the top layer (left in `AT_ABOVE`).
 
     Those of the outputs' sums stay in `AT_DOUTPUTS`.
@@ -93,10 +93,10 @@ def backward_output(plan: Any, table: Any, parameters: Any, w: Any) -> None:
             _output_activation_backward(
                 w, plan[OUTPUT_ACTIVATION], plan[AT_OUTPUTS] + slot * rows * lanes, doutputs, rows * lanes
             )
-            add_lane_sums(w, doutputs, rows, lanes, plan[AT_OUTPUT_BIAS_SUMS])
+            add_lane_sums(w, doutputs, rows, lanes, sums, plan[AT_OUTPUT_BIAS_SUMS])
             state = state_at(plan, plan[AT_STATES], last, t)
             _add_weight_gradient(
-                plan, w, doutputs, lanes, rows, state, hidden, plan[HIDDEN_PITCH], plan[AT_OUTPUT_SUMS]
+                plan, w, doutputs, lanes, rows, state, hidden, plan[HIDDEN_PITCH], sums, plan[AT_OUTPUT_SUMS]
             )
             add_product(
                 ZERO, parameters, table[last + 1, INPUT_WEIGHT], ONE, hidden,
@@ -107,13 +107,14 @@ def backward_output(plan: Any, table: Any, parameters: Any, w: Any) -> None:
                 group = plan[OUTPUT_GROUP]
                 _add_weight_gradient(
                     plan, w, doutputs + group // 2 * lanes, group * lanes, rows // group,
-                    plan[AT_INPUTS], plan[DIRECT_STEPS] * plan[FEATURES], plan[WINDOW_PITCH], plan[AT_DIRECT_SUMS],
+                    plan[AT_INPUTS], plan[DIRECT_STEPS] * plan[FEATURES], plan[WINDOW_PITCH],
+                    sums, plan[AT_DIRECT_SUMS],
                 )  # fmt: skip
 
 
 @jit_inline
 def _add_weight_gradient(
-    plan: Any, w: Any, da: int, da_pitch: int, rows: int, x: int, width: int, pitch: int, sums: int
+    plan: Any, w: Any, da: int, da_pitch: int, rows: int, x: int, width: int, pitch: int, sums: Any, place: int
 ) -> None:
     """``dW += da x'`` for sums' gradients da (rows, S) and what the weights took, x (width, S)."""
     lanes = plan[LANES]
@@ -121,7 +122,7 @@ def _add_weight_gradient(
     add_product(
         KEEP, w, da, da_pitch, ONE,
         w, plan[AT_TRANSPOSED], pitch,
-        w, sums, pitch, rows, lanes, pitch,
+        sums, place, pitch, rows, lanes, pitch,
     )  # fmt: skip
 
 
@@ -141,7 +142,7 @@ def _output_activation_backward(w: Any, activation: int, outputs: int, doutputs:
 
 @jit
 def backward_layer(
-    plan: Any, table: Any, parameters: Any, w: Any, dinputs: Any, layer: int, start: int, used: int
+    plan: Any, table: Any, parameters: Any, w: Any, sums: Any, dinputs: Any, layer: int, start: int, used: int
 ) -> None:
     """The time loop backward, for one layer: each step's cell, then the gradients of its products.
 
@@ -167,17 +168,19 @@ def backward_layer(
             plan[AT_DCELL],
             n,
         )
-        add_lane_sums(w, gates, rows, plan[LANES], plan[AT_BIAS_SUMS] + layer * rows * VECTOR)
+        add_lane_sums(w, gates, rows, plan[LANES], sums, plan[AT_BIAS_SUMS] + layer * rows * VECTOR)
         if t > 0:
-            _backward_recurrent(plan, table, parameters, w, layer, t, gates)
+            _backward_recurrent(plan, table, parameters, w, sums, layer, t, gates)
         if layer > 0:
-            _backward_below(plan, table, parameters, w, layer, t, gates)
+            _backward_below(plan, table, parameters, w, sums, layer, t, gates)
         else:
-            _backward_inputs(plan, table, parameters, w, dinputs, t, gates, start, used)
+            _backward_inputs(plan, table, parameters, w, sums, dinputs, t, gates, start, used)
 
 
 @jit_inline
-def _backward_recurrent(plan: Any, table: Any, parameters: Any, w: Any, layer: int, t: int, gates: int) -> None:
+def _backward_recurrent(
+    plan: Any, table: Any, parameters: Any, w: Any, sums: Any, layer: int, t: int, gates: int
+) -> None:
     """``dh_{t-1} += W_h' da_t`` and ``dW_h += da_t h_{t-1}'``."""
     hidden = plan[HIDDEN]
     lanes = plan[LANES]
@@ -190,11 +193,13 @@ def _backward_recurrent(plan: Any, table: Any, parameters: Any, w: Any, layer: i
         w, plan[AT_DSTATE], lanes, hidden, rows, lanes,
     )  # fmt: skip
     state = state_at(plan, plan[AT_STATES], layer, t - 1)
-    _add_weight_gradient(plan, w, da, lanes, rows, state, hidden, pitch, plan[AT_RECURRENT_SUMS] + layer * rows * pitch)
+    _add_weight_gradient(
+        plan, w, da, lanes, rows, state, hidden, pitch, sums, plan[AT_RECURRENT_SUMS] + layer * rows * pitch
+    )
 
 
 @jit_inline
-def _backward_below(plan: Any, table: Any, parameters: Any, w: Any, layer: int, t: int, gates: int) -> None:
+def _backward_below(plan: Any, table: Any, parameters: Any, w: Any, sums: Any, layer: int, t: int, gates: int) -> None:
     """``dx_t = W_x' da_t`` for the layer below and ``dW_x += da_t x_t'``, x_t being that layer's state."""
     hidden = plan[HIDDEN]
     lanes = plan[LANES]
@@ -205,13 +210,13 @@ def _backward_below(plan: Any, table: Any, parameters: Any, w: Any, layer: int, 
         w, gates, lanes,
         w, plan[AT_ABOVE] + t * hidden * lanes, lanes, hidden, rows, lanes,
     )  # fmt: skip
-    sums = plan[AT_UPPER_SUMS] + (layer - 1) * rows * pitch
-    _add_weight_gradient(plan, w, gates, lanes, rows, input_at(plan, layer, t), hidden, pitch, sums)
+    place = plan[AT_UPPER_SUMS] + (layer - 1) * rows * pitch
+    _add_weight_gradient(plan, w, gates, lanes, rows, input_at(plan, layer, t), hidden, pitch, sums, place)
 
 
 @jit_inline
 def _backward_inputs(
-    plan: Any, table: Any, parameters: Any, w: Any, dinputs: Any, t: int, gates: int, start: int, used: int
+    plan: Any, table: Any, parameters: Any, w: Any, sums: Any, dinputs: Any, t: int, gates: int, start: int, used: int
 ) -> None:
     """``dW_x += da_t x_t'`` of the first layer and, if asked for, ``dx_t = W_x' da_t`` into `dinputs` (T, F, B).
 
@@ -222,9 +227,9 @@ def _backward_inputs(
     rows = plan[INPUT_ROWS]
     x = plan[AT_INPUTS] + t * features * lanes
     if plan[BY_LANES]:
-        add_lane_products(w, gates, rows, lanes, x, features, plan[AT_INPUT_SUMS])
+        add_lane_products(w, gates, rows, lanes, x, features, sums, plan[AT_INPUT_SUMS])
     else:
-        _add_weight_gradient(plan, w, gates, lanes, rows, x, features, plan[INPUT_PITCH], plan[AT_INPUT_SUMS])
+        _add_weight_gradient(plan, w, gates, lanes, rows, x, features, plan[INPUT_PITCH], sums, plan[AT_INPUT_SUMS])
     if plan[MODE] == VJP:
         add_product(
             ZERO, parameters, table[0, INPUT_WEIGHT], ONE, features,
@@ -244,8 +249,8 @@ def _backward_inputs(
 
 
 @jit_inline
-def collect(plan: Any, table: Any, w: Any, gradient: Any) -> None:
-    """Add the sums of a batch to the flat gradient (P,)."""
+def collect(plan: Any, table: Any, sums: Any, gradient: Any) -> None:
+    """Add the sums of a group of shards to the flat gradient (P,)."""
     hidden = plan[HIDDEN]
     rows = plan[INPUT_ROWS]
     pitch = plan[HIDDEN_PITCH]
@@ -253,20 +258,20 @@ def collect(plan: Any, table: Any, w: Any, gradient: Any) -> None:
     outputs = plan[OUTPUTS]
     for layer in range(layers):
         at = plan[AT_BIAS_SUMS] + layer * plan[GATE_ROWS] * VECTOR
-        add_totals(w, at, plan[GATE_ROWS], gradient, table[layer, BIAS])
+        add_totals(sums, at, plan[GATE_ROWS], gradient, table[layer, BIAS])
         at = plan[AT_RECURRENT_SUMS] + layer * rows * pitch
-        add_rows(w, at, pitch, gradient, table[layer, RECURRENT_WEIGHT], rows, hidden)
+        add_rows(sums, at, pitch, gradient, table[layer, RECURRENT_WEIGHT], rows, hidden)
         if layer > 0:
             at = plan[AT_UPPER_SUMS] + (layer - 1) * rows * pitch
-            add_rows(w, at, pitch, gradient, table[layer, INPUT_WEIGHT], rows, hidden)
+            add_rows(sums, at, pitch, gradient, table[layer, INPUT_WEIGHT], rows, hidden)
     features = plan[FEATURES]
     if plan[BY_LANES]:
-        add_totals(w, plan[AT_INPUT_SUMS], rows * features, gradient, table[0, INPUT_WEIGHT])
+        add_totals(sums, plan[AT_INPUT_SUMS], rows * features, gradient, table[0, INPUT_WEIGHT])
     else:
-        add_rows(w, plan[AT_INPUT_SUMS], plan[INPUT_PITCH], gradient, table[0, INPUT_WEIGHT], rows, features)
-    add_rows(w, plan[AT_OUTPUT_SUMS], pitch, gradient, table[layers, INPUT_WEIGHT], outputs, hidden)
-    add_totals(w, plan[AT_OUTPUT_BIAS_SUMS], outputs, gradient, table[layers, BIAS])
+        add_rows(sums, plan[AT_INPUT_SUMS], plan[INPUT_PITCH], gradient, table[0, INPUT_WEIGHT], rows, features)
+    add_rows(sums, plan[AT_OUTPUT_SUMS], pitch, gradient, table[layers, INPUT_WEIGHT], outputs, hidden)
+    add_totals(sums, plan[AT_OUTPUT_BIAS_SUMS], outputs, gradient, table[layers, BIAS])
     if plan[DIRECT_STEPS] > 0:
         window = plan[DIRECT_STEPS] * features
         count = outputs // plan[OUTPUT_GROUP]
-        add_rows(w, plan[AT_DIRECT_SUMS], plan[WINDOW_PITCH], gradient, table[layers, DIRECT_WEIGHT], count, window)
+        add_rows(sums, plan[AT_DIRECT_SUMS], plan[WINDOW_PITCH], gradient, table[layers, DIRECT_WEIGHT], count, window)

@@ -13,7 +13,9 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from rnncast.core.layout import (
     FORWARD,
     GRADIENT,
+    GROUPS,
     LOSS,
+    SUMS,
     TOTAL,
     VJP,
     Shape,
@@ -24,9 +26,14 @@ from rnncast.core.layout import (
     workspace_plan,
 )
 from rnncast.core.loss_table import MSE, QUANTILE, LossTable, point_table
-from rnncast.core.recurrent import poison_if_not_finite, run_batch
+from rnncast.core.recurrent import finish, run_groups
+from rnncast.core.threads import side_by_side
+from rnncast.core.threads import threads as default_threads
 
 Array = NDArray[Any]
+
+WORTH_SHARING = 1e7
+"""Multiplications of a run, about, from which on it is shared out: waking a thread takes as long as a tenth of them."""
 
 
 class Engine:
@@ -44,6 +51,9 @@ class Engine:
         Outputs (and loss) at every step instead of at the last one; not with a direct connection.
     loss
         Loss and head; the default is the mean squared error on the O outputs.
+    threads
+        Threads that share a batch out, where it is large enough; without it as `rnncast.core.threads.threads` says.
+        Results are the same, to the last bit, for any number.
 
     Notes
     -----
@@ -61,6 +71,7 @@ class Engine:
         *,
         every_step: bool = False,
         loss: LossTable | None = None,
+        threads: int | None = None,
     ) -> None:
         check_shape(shape)
         if steps < 1 or batch < 1:
@@ -79,7 +90,9 @@ class Engine:
         self._spread = self.loss_table.spread.astype(self.dtype)  # (K,)
         self._base_gap = self.loss_table.base_gap.astype(self.dtype).reshape(-1)  # (K*Q,)
         self._plans: dict[tuple[int, int, int], NDArray[np.int64]] = {}
-        self._workspace = np.zeros(0, self.dtype)
+        self.threads = default_threads() if threads is None else threads
+        self._workspaces: list[Array] = []  # one a thread
+        self._sums = np.zeros(0, self.dtype)
         self._gradient = np.zeros(self.parameter_count, self.dtype)  # (P,)
         self._nothing = np.zeros(0, self.dtype)
 
@@ -117,9 +130,7 @@ class Engine:
         """
         inputs = self._inputs(inputs)
         flat, factors = self._targets(targets, inputs), self._factors(weights, inputs)
-        self._gradient.fill(0)
         value = self._run(GRADIENT, parameters, inputs, flat, factors, self._gradient, self._nothing)
-        poison_if_not_finite(value, self._gradient)
         return value, self._gradient
 
     def vjp(self, parameters: Array, inputs: Array, doutputs: Array) -> tuple[Array, Array]:
@@ -145,25 +156,43 @@ class Engine:
         """Call the kernel; `filled` are the outputs of a FORWARD run, the input gradients of a VJP run."""
         parameters = self._array(parameters, "parameters", (self.parameter_count,))
         plan = self._plan(mode, inputs.shape[0], inputs.shape[2])
-        table = self.loss_table
-        return float(
-            run_batch(
-                plan, self._table, parameters, inputs.reshape(-1), targets.reshape(-1), factors, table.kind,
-                table.huber_delta, self._levels, self._spread, self._base_gap, self._workspace, gradient, filled,
-                filled,
-            )
+        groups, table, losses = int(plan[GROUPS]), self.loss_table, np.empty(plan[GROUPS])  # (G,)
+        shares = self._shares(inputs.shape[0], inputs.shape[2], groups)
+        workspaces, sums = self._memory(plan, shares)
+        data = (
+            plan, self._table, parameters, inputs.reshape(-1), targets.reshape(-1), factors, table.kind,
+            table.huber_delta, self._levels, self._spread, self._base_gap,
         )  # fmt: skip
 
+        def run(share: int) -> None:
+            first, stop = share * groups // shares, (share + 1) * groups // shares
+            run_groups(first, stop, *data, workspaces[share], sums, losses, filled, filled)
+
+        side_by_side(run, shares)
+        return float(finish(plan, self._table, sums, losses, gradient))
+
+    def _shares(self, steps: int, batch: int, groups: int) -> int:
+        """Threads that share out a batch of so many groups: one where the work is not worth waking others."""
+        work = float(steps * batch * self.shape.layers) * 8.0 * self.shape.hidden_size**2
+        return 1 if work < WORTH_SHARING else min(self.threads, groups)
+
     def _plan(self, mode: int, steps: int, batch: int) -> NDArray[np.int64]:
-        """Plan of a run; the workspace grows to what it needs."""
         key = (mode, steps, batch)
         if key not in self._plans:
             self._plans[key] = workspace_plan(self.shape, steps, batch, mode, self.every_step)
-        plan = self._plans[key]
-        if plan[TOTAL] > self._workspace.size:
-            self._workspace = np.zeros(0, self.dtype)  # the old one is let go before the new one is made
-            self._workspace = _aligned_zeros(int(plan[TOTAL]), self.dtype)
-        return plan
+        return self._plans[key]
+
+    def _memory(self, plan: NDArray[np.int64], shares: int) -> tuple[list[Array], Array]:
+        """A workspace for each thread, and the sums of all groups; they grow to what a plan needs."""
+        needed = int(plan[GROUPS] * plan[SUMS])
+        if needed > self._sums.size:
+            self._sums = _aligned_zeros(needed, self.dtype)
+        self._workspaces += [self._nothing] * (shares - len(self._workspaces))
+        for share in range(shares):
+            if plan[TOTAL] > self._workspaces[share].size:
+                self._workspaces[share] = self._nothing  # the old one is let go before the new one is made
+                self._workspaces[share] = _aligned_zeros(int(plan[TOTAL]), self.dtype)
+        return self._workspaces, self._sums
 
     def _output_shape(self, steps: int, batch: int) -> tuple[int, ...]:
         return (steps, self.shape.outputs, batch) if self.every_step else (self.shape.outputs, batch)

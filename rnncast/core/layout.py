@@ -72,15 +72,16 @@ AT_OUTPUTS: Final = 30
 AT_DOUTPUTS: Final = 31
 AT_SCRATCH: Final = 32
 AT_TRANSPOSED: Final = 33
-AT_SUMS: Final = 34
-AT_BIAS_SUMS: Final = 35
-AT_INPUT_SUMS: Final = 36
-AT_UPPER_SUMS: Final = 37
-AT_RECURRENT_SUMS: Final = 38
-AT_OUTPUT_SUMS: Final = 39
-AT_OUTPUT_BIAS_SUMS: Final = 40
-AT_DIRECT_SUMS: Final = 41
-TOTAL: Final = 42
+TOTAL: Final = 34
+GROUPS: Final = 35
+AT_BIAS_SUMS: Final = 36
+AT_INPUT_SUMS: Final = 37
+AT_UPPER_SUMS: Final = 38
+AT_RECURRENT_SUMS: Final = 39
+AT_OUTPUT_SUMS: Final = 40
+AT_OUTPUT_BIAS_SUMS: Final = 41
+AT_DIRECT_SUMS: Final = 42
+SUMS: Final = 43
 
 VECTOR: Final = 16
 """Numbers of the widest vector (float32 with AVX-512): lanes and padded widths are multiples of it."""
@@ -90,6 +91,9 @@ MOST_LANES: Final = (64, 32)
 
 SMALL_HIDDEN: Final = 32
 """Hidden units up to which a hidden layer is small."""
+
+MOST_GROUPS: Final = 16
+"""Groups of shards, at most, whose gradients are summed apart, so that threads can share them out."""
 
 FEW_FEATURES: Final = 8
 """Features up to which the gradient of the first layer's weights is summed lane by lane rather than as a product."""
@@ -221,7 +225,10 @@ def padded(count: int) -> int:
 
 
 def workspace_plan(shape: Shape, steps: int, batch: int, mode: int, every_step: bool) -> NDArray[np.int64]:
-    """Shape of one run and the offsets of its parts in the flat workspace; entry `TOTAL` is the size needed.
+    """Shape of one run and the offsets of its parts in a thread's flat workspace, of `TOTAL` numbers.
+
+    The sums that make the gradient have a place of their own, of `SUMS` numbers for each of the `GROUPS`: shards are
+    shared out in groups that do not depend on the number of threads, and neither does the order of any sum.
 
     The gradient needs all T steps of states and gates; a run without it turns round in two slots of states and one
     of gates, and stays in cache.
@@ -257,18 +264,19 @@ def workspace_plan(shape: Shape, steps: int, batch: int, mode: int, every_step: 
         AT_OUTPUT_BIAS_SUMS: shape.outputs * VECTOR,  # (O, vector)
         AT_DIRECT_SUMS: shape.outputs // shape.output_group * window_pitch,  # (K, padded T*F)
     }
-    plan = np.zeros(TOTAL + 1, np.int64)
+    plan = np.zeros(SUMS + 1, np.int64)
     plan[:STATE_SLOTS] = (mode, *shape, steps, batch, lanes, every_step, rows, input_rows, recurrent_row)
     plan[STATE_SLOTS], plan[GATE_SLOTS], plan[BY_LANES] = state_slots, gate_slots, by_lanes
     plan[HIDDEN_PITCH], plan[INPUT_PITCH], plan[WINDOW_PITCH] = hidden_pitch, input_pitch, window_pitch
+    plan[GROUPS] = min(-(-batch // lanes), MOST_GROUPS)
     offset = 0
     for entry, size in by_lane.items():
         plan[entry] = offset
         offset += size * lanes
-    plan[AT_SUMS] = offset
+    plan[TOTAL] = offset + VECTOR * lanes  # a transpose reads whole vectors of rows, up to fifteen beyond the last
+    offset = 0
     for entry, size in sums.items():
         plan[entry] = offset
         offset += size if keep else 0
-    # A transpose reads whole vectors of rows, up to fifteen beyond the last one.
-    plan[TOTAL] = offset + VECTOR * lanes
+    plan[SUMS] = offset
     return plan

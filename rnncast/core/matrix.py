@@ -61,42 +61,42 @@ def transpose(w: Any, source: int, rows: int, lanes: int, target: int, pitch: in
 
 
 @jit
-def add_lane_sums(w: Any, a: int, rows: int, lanes: int, sums: int) -> None:
-    """Add the rows (rows, lanes) of A to as many vectors at `sums`, lane upon lane; see `add_totals`."""
+def add_lane_sums(w: Any, a: int, rows: int, lanes: int, sums: Any, place: int) -> None:
+    """Add the rows (rows, lanes) of A to as many vectors of `sums`, lane upon lane; see `add_totals`."""
     step = width(w)
     for r in range(rows):
-        value = load(w, sums + r * step)
+        value = load(sums, place + r * step)
         for n in range(a + r * lanes, a + (r + 1) * lanes, step):
             value = value + load(w, n)
-        store(w, sums + r * step, value)
+        store(sums, place + r * step, value)
 
 
 @jit
-def add_lane_products(w: Any, a: int, rows: int, lanes: int, x: int, columns: int, sums: int) -> None:
-    """Add ``A X'`` to (rows * columns) vectors at `sums`, whose lanes are still to be summed; made for few columns."""
+def add_lane_products(w: Any, a: int, rows: int, lanes: int, x: int, columns: int, sums: Any, place: int) -> None:
+    """Add ``A X'`` to (rows * columns) vectors of `sums`, whose lanes are still to be summed; made for few columns."""
     step = width(w)
     for r in range(rows):
         for i in range(columns):
-            place = sums + (r * columns + i) * step
-            value = load(w, place)
+            at = place + (r * columns + i) * step
+            value = load(sums, at)
             for n in range(0, lanes, step):
                 value = value + load(w, a + r * lanes + n) * load(w, x + i * lanes + n)
-            store(w, place, value)
+            store(sums, at, value)
 
 
 @jit
-def add_totals(w: Any, sums: int, count: int, target: Any, place: int) -> None:
-    """Add the totals of `count` vectors at `sums` to as many numbers of `target`."""
-    step = width(w)
+def add_totals(sums: Any, start: int, count: int, target: Any, place: int) -> None:
+    """Add the totals of `count` vectors of `sums` to as many numbers of `target`."""
+    step = width(sums)
     for n in range(count):
-        target[place + n] += total(load(w, sums + n * step))
+        target[place + n] += total(load(sums, start + n * step))
 
 
 @jit
-def add_rows(w: Any, source: int, pitch: int, target: Any, place: int, rows: int, columns: int) -> None:
+def add_rows(sums: Any, start: int, pitch: int, target: Any, place: int, rows: int, columns: int) -> None:
     """Add a matrix (rows, columns), whose rows begin `pitch` apart, to one in `target` without gaps."""
     for r in range(rows):
-        given = w[source + r * pitch : source + r * pitch + columns]
+        given = sums[start + r * pitch : start + r * pitch + columns]
         wanted = target[place + r * columns : place + (r + 1) * columns]
         for n in range(columns):
             wanted[n] += given[n]

@@ -2,7 +2,8 @@
 
 Layout: batch innermost. A shard of S lanes runs forward, loss and backward before the next one begins, while its states
 are in cache. All that a shard needs lies in one flat workspace at the offsets of the plan (see `layout`); nothing is
-allocated in a step. Lanes without data have zero inputs and zero output gradients, so any batch works.
+allocated in a step. Groups of shards have sums of their own, so that threads can share them out and the result is the
+same for any number of threads. Lanes without data have zero inputs and zero output gradients, so any batch works.
 
 Letters: T steps, F features, B batch, S lanes, O outputs, K targets, Q quantiles.
 """
@@ -23,27 +24,29 @@ from rnncast.core.layout import (
     AT_INPUTS,
     AT_OUTPUTS,
     AT_SCRATCH,
-    AT_SUMS,
     BATCH,
     EVERY_STEP,
     FEATURES,
     FORWARD,
     GRADIENT,
+    GROUPS,
     LANES,
     LAYERS,
     MODE,
     OUTPUTS,
     STEPS,
-    TOTAL,
+    SUMS,
     VJP,
 )
 from rnncast.core.loss_table import QUANTILE
 from rnncast.core.losses import point_loss, quantile_loss
-from rnncast.core.matrix import fill_zero
+from rnncast.core.matrix import NONE, fill_zero
 
 
 @jit_entry
-def run_batch(
+def run_groups(
+    first: int,
+    stop: int,
     plan: Any,
     table: Any,
     parameters: Any,
@@ -56,51 +59,64 @@ def run_batch(
     spread: Any,
     base_gap: Any,
     workspace: Any,
-    gradient: Any,
+    sums: Any,
+    losses: Any,
     outputs: Any,
     dinputs: Any,
-) -> float:
-    """Run all shards of a batch in order; what is done depends on ``plan[MODE]``.
+) -> None:
+    """Run the groups ``first .. stop`` of a batch's shards, in order; what is done depends on ``plan[MODE]``.
 
-    FORWARD fills `outputs`; LOSS returns the loss; GRADIENT also adds its gradient to `gradient`; VJP takes the output
-    gradients as `targets`, adds to `gradient` and fills `dinputs`. Arrays are flat: inputs (T F B), targets (T K B) or
-    (K B), outputs (T O B) or (O B), weights (B) float64 with all constant factors, base_gap (K Q).
+    FORWARD fills `outputs`; LOSS gives the loss of each group in `losses` (G,), float64; GRADIENT also leaves the sums
+    of its gradient in `sums` (G * SUMS); VJP takes the output gradients as `targets`, leaves sums and fills `dinputs`.
+    Arrays are flat: inputs (T F B), targets (T K B) or (K B), outputs (T O B) or (O B), weights (B) float64 with all
+    constant factors, base_gap (K Q). Threads may run groups of one batch at a time, each with a workspace of its own.
     """
-    total = 0.0
     batch = plan[BATCH]
     lanes = plan[LANES]
     mode = plan[MODE]
+    shards = (batch + lanes - 1) // lanes
     output_rows = (plan[STEPS] if plan[EVERY_STEP] else 1) * plan[OUTPUTS]
-    if mode == GRADIENT or mode == VJP:
-        fill_zero(workspace, plan[AT_SUMS], plan[TOTAL] - plan[AT_SUMS])
-    for start in range(0, batch, lanes):
-        used = min(lanes, batch - start)
-        gather(inputs, start, batch, plan[STEPS] * plan[FEATURES], workspace, plan[AT_INPUTS], lanes, used)
-        forward_shard(plan, table, parameters, workspace)
-        if mode == FORWARD:
-            scatter(workspace, plan[AT_OUTPUTS], output_rows, lanes, outputs, start, batch, used)
-        elif mode == VJP:
-            gather(targets, start, batch, output_rows, workspace, plan[AT_DOUTPUTS], lanes, used)
-        else:
-            total += _shard_loss(
-                plan,
-                targets,
-                start,
-                used,
-                weights[start : start + used],
-                kind,
-                delta,
-                levels,
-                spread,
-                base_gap,
-                workspace,
-            )
-        if mode == GRADIENT or mode == VJP:
-            backward_output(plan, table, parameters, workspace)
-            for layer in range(plan[LAYERS] - 1, -1, -1):
-                backward_layer(plan, table, parameters, workspace, dinputs, layer, start, used)
-    if mode == GRADIENT or mode == VJP:
-        collect(plan, table, workspace, gradient)
+    for group in range(first, stop):
+        own = sums[group * plan[SUMS] : (group + 1) * plan[SUMS]]
+        fill_zero(own, NONE, own.size)
+        total = 0.0
+        for shard in range(group * shards // plan[GROUPS], (group + 1) * shards // plan[GROUPS]):
+            start = shard * lanes
+            used = min(lanes, batch - start)
+            gather(inputs, start, batch, plan[STEPS] * plan[FEATURES], workspace, plan[AT_INPUTS], lanes, used)
+            forward_shard(plan, table, parameters, workspace)
+            if mode == FORWARD:
+                scatter(workspace, plan[AT_OUTPUTS], output_rows, lanes, outputs, start, batch, used)
+            elif mode == VJP:
+                gather(targets, start, batch, output_rows, workspace, plan[AT_DOUTPUTS], lanes, used)
+            else:
+                factors = weights[start : start + used]
+                total += _shard_loss(
+                    plan, targets, start, used, factors, kind, delta, levels, spread, base_gap, workspace
+                )
+            if mode == GRADIENT or mode == VJP:
+                backward_output(plan, table, parameters, workspace, own)
+                for layer in range(plan[LAYERS] - 1, -1, -1):
+                    backward_layer(plan, table, parameters, workspace, own, dinputs, layer, start, used)
+        losses[group] = total
+
+
+@jit_entry
+def finish(plan: Any, table: Any, sums: Any, losses: Any, gradient: Any) -> float:
+    """The loss of a batch; and its gradient (P,), the groups summed in their order.
+
+    Where the loss is not finite the whole gradient is NaN, so that no optimiser step can come of it.
+    """
+    total = 0.0
+    for n in range(gradient.size):
+        gradient[n] = 0
+    for group in range(plan[GROUPS]):
+        total += losses[group]
+        if gradient.size:
+            collect(plan, table, sums[group * plan[SUMS] : (group + 1) * plan[SUMS]], gradient)
+    if not np.isfinite(total):
+        for n in range(gradient.size):
+            gradient[n] = np.nan
     return total
 
 
@@ -151,11 +167,3 @@ def _shard_loss(
                     kind, delta, spread, targets, target, batch, weights, w, outputs, doutputs, lanes, used
                 )
     return total
-
-
-@jit_entry
-def poison_if_not_finite(loss: float, gradient: Any) -> None:
-    """Make the gradient NaN where the loss is not finite, so that no optimiser step can come of it."""
-    if not np.isfinite(loss):
-        for n in range(gradient.size):
-            gradient[n] = np.nan
