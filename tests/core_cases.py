@@ -60,6 +60,8 @@ def make_problem(
     activation: int = 0,
     every_step: bool = False,
     direct_group: int = 0,
+    dilations: tuple[int, ...] = (),
+    residual: int = 0,
 ) -> Problem:
     """A random problem; the numbers are such that no activation is saturated.
 
@@ -67,6 +69,7 @@ def make_problem(
     """
     table = make_table(loss, horizon, rng)
     shape = Shape(CELLS[cell], features, hidden, layers, table.outputs, activation)
+    shape = shape._replace(dilations=dilations, residual=residual)
     if direct_group:
         shape = shape._replace(direct_steps=steps, output_group=direct_group)
     return Problem(

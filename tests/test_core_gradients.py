@@ -59,6 +59,14 @@ def test_cells_and_stacks(cell, layers, every_step, rng):
 
 
 @pytest.mark.parametrize("every_step", [False, True], ids=["last_step", "every_step"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_dilations_and_residual_links(cell, every_step, rng):
+    problem = make_problem(rng, cell, layers=3, steps=6, every_step=every_step, dilations=(2, 1, 4), residual=1)
+    check_loss_gradient(problem)
+    check_products(problem, rng)
+
+
+@pytest.mark.parametrize("every_step", [False, True], ids=["last_step", "every_step"])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_losses(loss, every_step, rng):
     check_loss_gradient(make_problem(rng, "lstm", loss=loss, every_step=every_step, horizon=3))

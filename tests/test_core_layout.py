@@ -137,6 +137,9 @@ def test_workspace_parts_do_not_overlap(cell, mode):
         ("output_group", -1),
         ("output_group", 2),
         ("output_group", 5),
+        ("residual", 2),
+        ("dilations", (1, 2)),
+        ("dilations", (0,)),
     ],
 )
 def test_a_field_out_of_range_is_named(field, value):

@@ -51,6 +51,17 @@ def test_cells_and_sizes(cell, size, every_step, dtype, rng):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("every_step", [False, True], ids=["last_step", "every_step"])
+@pytest.mark.parametrize("residual", [0, 1], ids=["plain", "residual"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_dilations_and_residual_links(cell, residual, every_step, dtype, rng):
+    problem = make_problem(
+        rng, cell, layers=3, batch=33, hidden=5, steps=9, every_step=every_step, dilations=(1, 3, 12), residual=residual
+    )
+    check_against_twin(problem, *DTYPES[dtype], rng)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("activation", [0, 1, 2], ids=["identity", "sigmoid", "tanh"])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_losses_and_activations(loss, activation, dtype, rng):

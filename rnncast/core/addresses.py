@@ -11,13 +11,16 @@ from rnncast.core.jit import jit_inline
 from rnncast.core.layout import (
     AT_GATES,
     AT_INPUTS,
+    AT_LINKED,
     AT_STATES,
+    DEPTH,
     EVERY_STEP,
     FEATURES,
     GATE_ROWS,
     GATE_SLOTS,
     HIDDEN,
     LANES,
+    RESIDUAL,
     STATE_SLOTS,
     STEPS,
 )
@@ -25,9 +28,9 @@ from rnncast.core.layout import (
 
 @jit_inline
 def state_at(plan: Any, start: int, layer: int, t: int) -> int:
-    """Offset of h_t (or c_t) of a layer, (H, S); t = -1 is the initial state."""
+    """Offset of h_t (or c_t) of a layer, (H, S); t < 0, down to minus the depth, are the initial states."""
     slots = plan[STATE_SLOTS]
-    return start + (layer * slots + (t + 1) % slots) * plan[HIDDEN] * plan[LANES]  # type: ignore[no-any-return]
+    return start + (layer * slots + (t + plan[DEPTH]) % slots) * plan[HIDDEN] * plan[LANES]  # type: ignore[no-any-return]
 
 
 @jit_inline
@@ -39,10 +42,20 @@ def gates_at(plan: Any, layer: int, t: int) -> int:
 
 @jit_inline
 def input_at(plan: Any, layer: int, t: int) -> int:
-    """Offset of what a layer takes at step t: the inputs (F, S), or the state of the layer below (H, S)."""
+    """Offset of what a layer takes at step t: the inputs (F, S), or what the layer below hands on (H, S)."""
     if layer == 0:
         return plan[AT_INPUTS] + t * plan[FEATURES] * plan[LANES]  # type: ignore[no-any-return]
-    return state_at(plan, plan[AT_STATES], layer - 1, t)
+    return handed_on_at(plan, layer - 1, t)
+
+
+@jit_inline
+def handed_on_at(plan: Any, layer: int, t: int) -> int:
+    """Offset of what a layer hands on at step t, (H, S): its state, with a residual link the sum with what it took."""
+    if layer > 0 and plan[RESIDUAL]:
+        slots = plan[GATE_SLOTS]
+        place = (layer - 1) * slots + t % slots
+        return plan[AT_LINKED] + place * plan[HIDDEN] * plan[LANES]  # type: ignore[no-any-return]
+    return state_at(plan, plan[AT_STATES], layer, t)
 
 
 @jit_inline

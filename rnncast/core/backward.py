@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnncast.core.addresses import gates_at, input_at, output_slot, state_at
+from rnncast.core.addresses import gates_at, handed_on_at, input_at, output_slot, state_at
 from rnncast.core.cells import cell_backward, keeps_part
 from rnncast.core.jit import jit, jit_inline
 from rnncast.core.lanes import scatter
@@ -37,8 +37,10 @@ from rnncast.core.layout import (
     BIAS,
     BY_LANES,
     CELL,
+    DILATION,
     DIRECT_STEPS,
     DIRECT_WEIGHT,
+    EVERY_STEP,
     FEATURES,
     GATE_ROWS,
     HIDDEN,
@@ -54,6 +56,7 @@ from rnncast.core.layout import (
     OUTPUTS,
     RECURRENT_ROW,
     RECURRENT_WEIGHT,
+    RESIDUAL,
     SIGMOID,
     STEPS,
     TANH,
@@ -65,7 +68,7 @@ from rnncast.core.matrix import (
     KEEP,
     ONE,
     ZERO,
-    add_in_place,
+    add,
     add_lane_products,
     add_lane_sums,
     add_product,
@@ -86,6 +89,8 @@ def backward_output(plan: Any, table: Any, parameters: Any, w: Any, sums: Any) -
     lanes = plan[LANES]
     rows = plan[OUTPUTS]
     last = plan[LAYERS] - 1
+    if plan[RESIDUAL] and not plan[EVERY_STEP]:
+        fill_zero(w, plan[AT_ABOVE], plan[STEPS] * hidden * lanes)  # links add to what comes from above
     for t in range(plan[STEPS]):
         slot = output_slot(plan, t)
         if slot >= 0:
@@ -94,7 +99,7 @@ def backward_output(plan: Any, table: Any, parameters: Any, w: Any, sums: Any) -
                 w, plan[OUTPUT_ACTIVATION], plan[AT_OUTPUTS] + slot * rows * lanes, doutputs, rows * lanes
             )
             add_lane_sums(w, doutputs, rows, lanes, sums, plan[AT_OUTPUT_BIAS_SUMS])
-            state = state_at(plan, plan[AT_STATES], last, t)
+            state = handed_on_at(plan, last, t)
             _add_weight_gradient(
                 plan, w, doutputs, lanes, rows, state, hidden, plan[HIDDEN_PITCH], sums, plan[AT_OUTPUT_SUMS]
             )
@@ -150,27 +155,29 @@ def backward_layer(
     """
     n = plan[HIDDEN] * plan[LANES]
     rows = plan[GATE_ROWS]
-    fill_zero(w, plan[AT_DSTATE], n)
-    fill_zero(w, plan[AT_DCELL], n)
+    dilation = table[layer, DILATION]
+    fill_zero(w, plan[AT_DSTATE], dilation * n)
+    fill_zero(w, plan[AT_DCELL], dilation * n)
     for t in range(plan[STEPS] - 1, -1, -1):
         gates = gates_at(plan, layer, t)
+        dstate = plan[AT_DSTATE] + t % dilation * n  # of this step and of those so many steps before
         if layer < plan[LAYERS] - 1 or output_slot(plan, t) >= 0:
-            add_in_place(w, plan[AT_DSTATE], plan[AT_ABOVE] + t * n, n)
+            add(w, dstate, dstate, plan[AT_ABOVE] + t * n, n)
         cell_backward(
             w,
             plan[CELL],
             gates,
             state_at(plan, plan[AT_CELLS], layer, t),
-            state_at(plan, plan[AT_CELLS], layer, t - 1),
+            state_at(plan, plan[AT_CELLS], layer, t - dilation),
             state_at(plan, plan[AT_STATES], layer, t),
-            state_at(plan, plan[AT_STATES], layer, t - 1),
-            plan[AT_DSTATE],
-            plan[AT_DCELL],
+            state_at(plan, plan[AT_STATES], layer, t - dilation),
+            dstate,
+            plan[AT_DCELL] + t % dilation * n,
             n,
         )
         add_lane_sums(w, gates, rows, plan[LANES], sums, plan[AT_BIAS_SUMS] + layer * rows * VECTOR)
-        if t > 0:
-            _backward_recurrent(plan, table, parameters, w, sums, layer, t, gates)
+        if t >= dilation:
+            _backward_recurrent(plan, table, parameters, w, sums, layer, t - dilation, gates, dstate)
         if layer > 0:
             _backward_below(plan, table, parameters, w, sums, layer, t, gates)
         else:
@@ -179,9 +186,9 @@ def backward_layer(
 
 @jit_inline
 def _backward_recurrent(
-    plan: Any, table: Any, parameters: Any, w: Any, sums: Any, layer: int, t: int, gates: int
+    plan: Any, table: Any, parameters: Any, w: Any, sums: Any, layer: int, before: int, gates: int, dstate: int
 ) -> None:
-    """``dh_{t-1} += W_h' da_t`` and ``dW_h += da_t h_{t-1}'``."""
+    """``dh_{t-d} += W_h' da_t`` and ``dW_h += da_t h_{t-d}'``; `before` is t - d."""
     hidden = plan[HIDDEN]
     lanes = plan[LANES]
     rows = plan[INPUT_ROWS]
@@ -190,9 +197,9 @@ def _backward_recurrent(
     add_product(
         KEEP if keeps_part(plan[CELL]) else ZERO, parameters, table[layer, RECURRENT_WEIGHT], ONE, hidden,
         w, da, lanes,
-        w, plan[AT_DSTATE], lanes, hidden, rows, lanes,
+        w, dstate, lanes, hidden, rows, lanes,
     )  # fmt: skip
-    state = state_at(plan, plan[AT_STATES], layer, t - 1)
+    state = state_at(plan, plan[AT_STATES], layer, before)
     _add_weight_gradient(
         plan, w, da, lanes, rows, state, hidden, pitch, sums, plan[AT_RECURRENT_SUMS] + layer * rows * pitch
     )
@@ -200,13 +207,16 @@ def _backward_recurrent(
 
 @jit_inline
 def _backward_below(plan: Any, table: Any, parameters: Any, w: Any, sums: Any, layer: int, t: int, gates: int) -> None:
-    """``dx_t = W_x' da_t`` for the layer below and ``dW_x += da_t x_t'``, x_t being that layer's state."""
+    """``dx_t = W_x' da_t`` for the layer below and ``dW_x += da_t x_t'``, x_t being what that layer hands on.
+
+    A residual link adds the gradient of what this layer hands on, which stands in the place of dx_t.
+    """
     hidden = plan[HIDDEN]
     lanes = plan[LANES]
     rows = plan[INPUT_ROWS]
     pitch = plan[HIDDEN_PITCH]
     add_product(
-        ZERO, parameters, table[layer, INPUT_WEIGHT], ONE, hidden,
+        KEEP if plan[RESIDUAL] else ZERO, parameters, table[layer, INPUT_WEIGHT], ONE, hidden,
         w, gates, lanes,
         w, plan[AT_ABOVE] + t * hidden * lanes, lanes, hidden, rows, lanes,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from rnncast.core.activations import sigmoid_in_place, tanh_in_place
-from rnncast.core.addresses import gates_at, input_at, output_slot, state_at
+from rnncast.core.addresses import gates_at, handed_on_at, input_at, output_slot, state_at
 from rnncast.core.cells import cell_forward
 from rnncast.core.jit import jit, jit_inline
 from rnncast.core.layout import (
@@ -19,6 +19,8 @@ from rnncast.core.layout import (
     AT_STATES,
     BIAS,
     CELL,
+    DEPTH,
+    DILATION,
     DIRECT_STEPS,
     DIRECT_WEIGHT,
     FEATURES,
@@ -35,12 +37,13 @@ from rnncast.core.layout import (
     OUTPUTS,
     RECURRENT_ROW,
     RECURRENT_WEIGHT,
+    RESIDUAL,
     SIGMOID,
     STATE_SLOTS,
     STEPS,
     TANH,
 )
-from rnncast.core.matrix import BIASED, KEEP, NONE, ONE, add_product, fill_zero, multiply
+from rnncast.core.matrix import BIASED, KEEP, NONE, ONE, add, add_product, fill_zero, multiply
 
 
 @jit
@@ -48,9 +51,9 @@ def forward_shard(plan: Any, table: Any, parameters: Any, w: Any) -> None:
     """The time loop: for each step, each layer's gates and cell; the output layer where outputs are asked for."""
     n = plan[HIDDEN] * plan[LANES]
     for layer in range(plan[LAYERS]):
-        fill_zero(w, plan[AT_STATES] + layer * plan[STATE_SLOTS] * n, n)
+        fill_zero(w, plan[AT_STATES] + layer * plan[STATE_SLOTS] * n, plan[DEPTH] * n)
         if plan[CELL] == LSTM:
-            fill_zero(w, plan[AT_CELLS] + layer * plan[STATE_SLOTS] * n, n)
+            fill_zero(w, plan[AT_CELLS] + layer * plan[STATE_SLOTS] * n, plan[DEPTH] * n)
     for t in range(plan[STEPS]):
         for layer in range(plan[LAYERS]):
             _forward_layer(plan, table, parameters, w, layer, t)
@@ -60,8 +63,9 @@ def forward_shard(plan: Any, table: Any, parameters: Any, w: Any) -> None:
 
 @jit_inline
 def _forward_layer(plan: Any, table: Any, parameters: Any, w: Any, layer: int, t: int) -> None:
-    """Gates of one layer at step t, ``bias + W_x x_t + W_h h_{t-1}``, then its cell."""
+    """Gates of one layer at step t, ``bias + W_x x_t + W_h h_{t-d}``, then its cell, and what it hands on."""
     hidden = plan[HIDDEN]
+    before = t - table[layer, DILATION]
     rows = plan[GATE_ROWS]
     gates = gates_at(plan, layer, t)
     if plan[CELL] == GRU:  # n_x takes the input alone, n_h the state alone
@@ -75,11 +79,19 @@ def _forward_layer(plan: Any, table: Any, parameters: Any, w: Any, layer: int, t
         plan[CELL],
         gates,
         state_at(plan, plan[AT_CELLS], layer, t),
-        state_at(plan, plan[AT_CELLS], layer, t - 1),
+        state_at(plan, plan[AT_CELLS], layer, before),
         state_at(plan, plan[AT_STATES], layer, t),
-        state_at(plan, plan[AT_STATES], layer, t - 1),
+        state_at(plan, plan[AT_STATES], layer, before),
         hidden * plan[LANES],
     )
+    if layer > 0 and plan[RESIDUAL]:
+        add(
+            w,
+            handed_on_at(plan, layer, t),
+            state_at(plan, plan[AT_STATES], layer, t),
+            input_at(plan, layer, t),
+            hidden * plan[LANES],
+        )
 
 
 @jit_inline
@@ -100,13 +112,14 @@ def _sums(
     hidden = plan[HIDDEN]
     lanes = plan[LANES]
     width = table[layer, INPUTS]
-    before = hidden * takes_state if t > 0 else NONE  # the initial state is zero
+    earlier = t - table[layer, DILATION]
+    before = hidden * takes_state if earlier >= 0 else NONE  # initial states are zero
     multiply(
         BIASED, parameters, table[layer, BIAS] + first,
         parameters, table[layer, INPUT_WEIGHT] + first * width, width, ONE,
         w, input_at(plan, layer, t), lanes, width * takes_input,
         parameters, table[layer, RECURRENT_WEIGHT] + (first - plan[RECURRENT_ROW]) * hidden, hidden, ONE,
-        w, state_at(plan, plan[AT_STATES], layer, t - 1), lanes, before,
+        w, state_at(plan, plan[AT_STATES], layer, earlier), lanes, before,
         w, gates + first * lanes, lanes, rows, lanes,
     )  # fmt: skip
 
@@ -122,7 +135,7 @@ def _forward_output(plan: Any, table: Any, parameters: Any, w: Any, t: int) -> N
     multiply(
         BIASED, parameters, table[last + 1, BIAS],
         parameters, table[last + 1, INPUT_WEIGHT], hidden, ONE,
-        w, state_at(plan, plan[AT_STATES], last, t), lanes, hidden,
+        w, handed_on_at(plan, last, t), lanes, hidden,
         parameters, NONE, NONE, NONE, w, NONE, NONE, NONE,
         w, outputs, lanes, rows, lanes,
     )  # fmt: skip

@@ -36,6 +36,7 @@ BIAS: Final = 1
 RECURRENT_WEIGHT: Final = 2
 DIRECT_WEIGHT: Final = 2  # in the last row: the output layer has no recurrent weight
 INPUTS: Final = 3
+DILATION: Final = 4
 
 # Entries of the plan: the shape of one run, then the offsets of the parts of the workspace.
 MODE: Final = 0
@@ -47,41 +48,44 @@ OUTPUTS: Final = 5
 OUTPUT_ACTIVATION: Final = 6
 DIRECT_STEPS: Final = 7
 OUTPUT_GROUP: Final = 8
-STEPS: Final = 9
-BATCH: Final = 10
-LANES: Final = 11
-EVERY_STEP: Final = 12
-GATE_ROWS: Final = 13
-INPUT_ROWS: Final = 14
-RECURRENT_ROW: Final = 15
-STATE_SLOTS: Final = 16
-GATE_SLOTS: Final = 17
-HIDDEN_PITCH: Final = 18
-INPUT_PITCH: Final = 19
-WINDOW_PITCH: Final = 20
-BY_LANES: Final = 21
-AT_INPUTS: Final = 22
-AT_GATES: Final = 23
-AT_CELLS: Final = 24
-AT_STATES: Final = 25
-AT_ABOVE: Final = 26
-AT_DSTATE: Final = 27
-AT_DCELL: Final = 28
-AT_DINPUT: Final = 29
-AT_OUTPUTS: Final = 30
-AT_DOUTPUTS: Final = 31
-AT_SCRATCH: Final = 32
-AT_TRANSPOSED: Final = 33
-TOTAL: Final = 34
-GROUPS: Final = 35
-AT_BIAS_SUMS: Final = 36
-AT_INPUT_SUMS: Final = 37
-AT_UPPER_SUMS: Final = 38
-AT_RECURRENT_SUMS: Final = 39
-AT_OUTPUT_SUMS: Final = 40
-AT_OUTPUT_BIAS_SUMS: Final = 41
-AT_DIRECT_SUMS: Final = 42
-SUMS: Final = 43
+RESIDUAL: Final = 9
+STEPS: Final = 10
+BATCH: Final = 11
+LANES: Final = 12
+EVERY_STEP: Final = 13
+GATE_ROWS: Final = 14
+INPUT_ROWS: Final = 15
+RECURRENT_ROW: Final = 16
+STATE_SLOTS: Final = 17
+GATE_SLOTS: Final = 18
+DEPTH: Final = 19
+HIDDEN_PITCH: Final = 20
+INPUT_PITCH: Final = 21
+WINDOW_PITCH: Final = 22
+BY_LANES: Final = 23
+AT_INPUTS: Final = 24
+AT_GATES: Final = 25
+AT_CELLS: Final = 26
+AT_STATES: Final = 27
+AT_ABOVE: Final = 28
+AT_LINKED: Final = 29
+AT_DSTATE: Final = 30
+AT_DCELL: Final = 31
+AT_DINPUT: Final = 32
+AT_OUTPUTS: Final = 33
+AT_DOUTPUTS: Final = 34
+AT_SCRATCH: Final = 35
+AT_TRANSPOSED: Final = 36
+TOTAL: Final = 37
+GROUPS: Final = 38
+AT_BIAS_SUMS: Final = 39
+AT_INPUT_SUMS: Final = 40
+AT_UPPER_SUMS: Final = 41
+AT_RECURRENT_SUMS: Final = 42
+AT_OUTPUT_SUMS: Final = 43
+AT_OUTPUT_BIAS_SUMS: Final = 44
+AT_DIRECT_SUMS: Final = 45
+SUMS: Final = 46
 
 VECTOR: Final = 16
 """Numbers of the widest vector (float32 with AVX-512): lanes and padded widths are multiples of it."""
@@ -104,6 +108,10 @@ class Shape(NamedTuple):
 
     The outputs are ``y = g(V h_T + D x + c)``: h_T the top layer's state at step T, x the inputs of the whole window,
     and D zero but for the middle one of each group of `output_group` = Q outputs (odd), the median of Q quantiles.
+    `dilations` are the steps back, layer by layer, from which the state before is taken, h_{t - d} for h_{t - 1} (Chang
+    et al. 2017); without them all are 1. With `residual` a layer above the first adds what it takes to its state, and
+    hands on the sum (He et al. 2016); its recurrence goes on from the state alone.
+
     `direct_steps` is the window's length T; with 0 there is no D. The idea is that of the autoregressive part of LSTNet
     (Lai et al. 2018), what is linear beside what is not; here D takes all features, and each horizon step has its own.
     """
@@ -116,6 +124,17 @@ class Shape(NamedTuple):
     output_activation: int = IDENTITY
     direct_steps: int = 0
     output_group: int = 1
+    residual: int = 0
+    dilations: tuple[int, ...] = ()
+
+    @property
+    def depth(self) -> int:
+        """Steps back that some layer takes a state from, at most."""
+        return max(self.dilations, default=1)
+
+    def dilation(self, layer: int) -> int:
+        """Steps back from which a layer takes the state before."""
+        return self.dilations[layer] if self.dilations else 1
 
 
 def check_shape(shape: Shape) -> None:
@@ -129,6 +148,10 @@ def check_shape(shape: Shape) -> None:
             raise ValueError(f"{name} is at least 1, got {getattr(shape, name)}")
     if shape.direct_steps < 0:
         raise ValueError(f"direct_steps is not negative, got {shape.direct_steps}")
+    if shape.residual not in (0, 1):
+        raise ValueError(f"residual is 0 or 1, got {shape.residual}")
+    if len(shape.dilations) not in (0, shape.layers) or min(shape.dilations, default=1) < 1:
+        raise ValueError(f"dilations are {shape.layers} numbers of at least 1, got {shape.dilations}")
     group = shape.output_group
     if group < 1 or group % 2 == 0 or shape.outputs % group != 0:
         raise ValueError(f"output_group is odd and divides the {shape.outputs} outputs, got {group}")
@@ -193,19 +216,20 @@ def parameter_count(shape: Shape) -> int:
 
 
 def parameter_table(shape: Shape) -> NDArray[np.int64]:
-    """Offsets for the kernels (L + 1, 4): input weight, bias, recurrent weight, inputs; the last row: output layer.
+    """Numbers for the kernels (L + 1, 5): offsets of input weight, bias and recurrent weight, inputs, dilation.
 
-    A GRU's recurrent bias follows its bias, so that ``bias`` gives all R rows of the gates. In the last row the weight
-    of the direct connection, if there is one, stands in place of a recurrent weight.
+    A GRU's recurrent bias follows its bias, so that ``bias`` gives all R rows of the gates. The last row is that of the
+    output layer; the weight of the direct connection, if there is one, stands in it for a recurrent weight.
     """
     layout = parameter_layout(shape)
-    table = np.zeros((shape.layers + 1, 4), np.int64)  # (L+1, 4)
+    table = np.zeros((shape.layers + 1, 5), np.int64)  # (L+1, 5)
     for layer in range(shape.layers):
         for column, name in ((INPUT_WEIGHT, "input_weight"), (BIAS, "bias"), (RECURRENT_WEIGHT, "recurrent_weight")):
             table[layer, column] = layout[f"layer{layer}.{name}"][0]
+        table[layer, DILATION] = shape.dilation(layer)
         table[layer, INPUTS] = layout[f"layer{layer}.input_weight"][1][1]
     direct = layout["direct.weight"][0] if shape.direct_steps else 0
-    table[shape.layers] = [layout["output.weight"][0], layout["output.bias"][0], direct, shape.hidden_size]
+    table[shape.layers, :DILATION] = layout["output.weight"][0], layout["output.bias"][0], direct, shape.hidden_size
     return table
 
 
@@ -236,7 +260,8 @@ def workspace_plan(shape: Shape, steps: int, batch: int, mode: int, every_step: 
     rows, input_rows, recurrent_row = gate_rows(shape)
     hidden, lanes, layers = shape.hidden_size, lane_count(batch, shape.hidden_size), shape.layers
     keep = mode in (GRADIENT, VJP)
-    state_slots, gate_slots = (steps + 1, steps) if keep else (2, 1)
+    depth = shape.depth
+    state_slots, gate_slots = (steps + depth, steps) if keep else (1 + depth, 1)
     output_steps = steps if every_step else 1
     by_lanes = shape.input_size <= FEW_FEATURES
     hidden_pitch, input_pitch = padded(hidden), padded(shape.input_size)
@@ -247,8 +272,9 @@ def workspace_plan(shape: Shape, steps: int, batch: int, mode: int, every_step: 
         AT_CELLS: layers * state_slots * hidden if shape.cell == LSTM else 0,  # (L, slots, H, S)
         AT_STATES: layers * state_slots * hidden,  # (L, slots, H, S)
         AT_ABOVE: steps * hidden if keep else 0,  # (T, H, S) gradient that comes from the layer above
-        AT_DSTATE: hidden,  # (H, S)
-        AT_DCELL: hidden,  # (H, S)
+        AT_LINKED: (layers - 1) * gate_slots * hidden * shape.residual,  # (L - 1, slots, H, S) states plus inputs
+        AT_DSTATE: depth * hidden,  # (d, H, S) for as many steps back as the layer goes
+        AT_DCELL: depth * hidden,  # (d, H, S)
         AT_DINPUT: shape.input_size,  # (F, S)
         AT_OUTPUTS: output_steps * shape.outputs,  # (T or 1, O, S)
         AT_DOUTPUTS: output_steps * shape.outputs,  # (T or 1, O, S)
@@ -265,9 +291,10 @@ def workspace_plan(shape: Shape, steps: int, batch: int, mode: int, every_step: 
         AT_DIRECT_SUMS: shape.outputs // shape.output_group * window_pitch,  # (K, padded T*F)
     }
     plan = np.zeros(SUMS + 1, np.int64)
-    plan[:STATE_SLOTS] = (mode, *shape, steps, batch, lanes, every_step, rows, input_rows, recurrent_row)
+    plan[:STATE_SLOTS] = (mode, *shape[:9], steps, batch, lanes, every_step, rows, input_rows, recurrent_row)
     plan[STATE_SLOTS], plan[GATE_SLOTS], plan[BY_LANES] = state_slots, gate_slots, by_lanes
     plan[HIDDEN_PITCH], plan[INPUT_PITCH], plan[WINDOW_PITCH] = hidden_pitch, input_pitch, window_pitch
+    plan[DEPTH] = depth
     plan[GROUPS] = min(-(-batch // lanes), MOST_GROUPS)
     offset = 0
     for entry, size in by_lane.items():

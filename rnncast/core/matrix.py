@@ -112,7 +112,7 @@ def fill_zero(w: Any, start: int, count: int) -> None:
 
 
 @jit_inline
-def add_in_place(w: Any, start: int, other: int, count: int) -> None:
-    """Add the `count` numbers of `w` from `other`, whole vectors, to those from `start`."""
+def add(w: Any, target: int, one: int, other: int, count: int) -> None:
+    """Put the sums of the `count` numbers of `w` from `one` and from `other`, whole vectors, at `target`."""
     for n in range(0, count, width(w)):
-        store(w, start + n, load(w, start + n) + load(w, other + n))
+        store(w, target + n, load(w, one + n) + load(w, other + n))

@@ -48,8 +48,8 @@ class Trace(NamedTuple):
     """What one layer leaves for its way back."""
 
     x: Array  # (T, F, B) what it took
-    h: Array  # (T+1, H, B) states, the initial one first
-    c: Array  # (T+1, H, B) cell states of an LSTM; (0,) otherwise
+    h: Array  # (d+T, H, B) states, the initial ones first
+    c: Array  # (d+T, H, B) cell states of an LSTM; (0,) otherwise
     gates: Array  # (T, R, B) activations: Elman h; GRU q r z n_h; LSTM i f g o
 
 
@@ -75,7 +75,7 @@ def forward(shape: Shape, parameters: Array, inputs: Array, every_step: bool = F
     weights = unpack(shape, parameters)
     h = inputs = _checked(shape, parameters, inputs, every_step)  # (T, F, B)
     for layer in range(shape.layers):
-        h = _layer_forward(shape, weights, layer, h).h[1:]  # (T, H, B)
+        h = _handed_on(shape, layer, _layer_forward(shape, weights, layer, h))  # (T, H, B)
     return output_forward(shape, weights, h if every_step else h[-1], inputs)
 
 
@@ -91,13 +91,20 @@ def backward(shape: Shape, parameters: Array, inputs: Array, doutputs: Array) ->
     h = inputs = _checked(shape, parameters, inputs, doutputs.ndim == 3)  # (T, F, B)
     for layer in range(shape.layers):
         traces.append(_layer_forward(shape, weights, layer, h))
-        h = traces[-1].h[1:]  # (T, H, B)
+        h = _handed_on(shape, layer, traces[-1])  # (T, H, B)
     if doutputs.ndim == 2:  # the loss sees the last step only
         doutputs = np.concatenate([np.zeros((len(h) - 1, *doutputs.shape), h.dtype), doutputs[None]])  # (T, O, B)
     dx, direct_dx = output_backward(shape, weights, dweights, h, inputs, doutputs)
     for layer in reversed(range(shape.layers)):
-        dx = _layer_backward(shape, weights, dweights, layer, traces[layer], dx)
+        below = _layer_backward(shape, weights, dweights, layer, traces[layer], dx)
+        dx = below + dx if shape.residual and layer > 0 else below
     return gradient, dx + direct_dx
+
+
+def _handed_on(shape: Shape, layer: int, trace: Trace) -> Array:
+    """What a layer hands on (T, H, B): its states, with a residual link the sums with what it took."""
+    states = trace.h[shape.dilation(layer) :]
+    return states + trace.x if shape.residual and layer > 0 else states
 
 
 def _checked(shape: Shape, parameters: Array, inputs: Array, every_step: bool) -> Array:
@@ -147,18 +154,19 @@ def _layer_forward(shape: Shape, weights: dict[str, Array], layer: int, x: Array
     hidden = shape.hidden_size
     recurrent = weights[f"layer{layer}.recurrent_weight"]  # (R_h, H)
     sums = weights[f"layer{layer}.input_weight"] @ x + weights[f"layer{layer}.bias"][:, None]  # (T, R_x, B)
-    h = np.zeros((steps + 1, hidden, batch), x.dtype)  # (T+1, H, B)
-    c = np.zeros((steps + 1, hidden, batch) if shape.cell == LSTM else 0, x.dtype)  # (T+1, H, B)
+    back = shape.dilation(layer)
+    h = np.zeros((back + steps, hidden, batch), x.dtype)  # (d+T, H, B)
+    c = np.zeros((back + steps, hidden, batch) if shape.cell == LSTM else 0, x.dtype)  # (d+T, H, B)
     gates = np.empty((steps, (1 if shape.cell in (RNN_TANH, RNN_SIGMOID) else 4) * hidden, batch), x.dtype)  # (T, R, B)
     for t in range(steps):
-        product = recurrent @ h[t]  # (R_h, B)
+        product = recurrent @ h[t]  # (R_h, B), of the state d steps back
         if shape.cell == GRU:
-            _gru_step(sums[t], product, weights[f"layer{layer}.recurrent_bias"], gates[t], h[t], h[t + 1])
+            _gru_step(sums[t], product, weights[f"layer{layer}.recurrent_bias"], gates[t], h[t], h[back + t])
         elif shape.cell == LSTM:
-            _lstm_step(sums[t] + product, gates[t], c[t], c[t + 1], h[t + 1])
+            _lstm_step(sums[t] + product, gates[t], c[t], c[back + t], h[back + t])
         else:
             squash = np.tanh if shape.cell == RNN_TANH else sigmoid
-            gates[t] = h[t + 1] = squash(sums[t] + product)
+            gates[t] = h[back + t] = squash(sums[t] + product)
     return Trace(x, h, c, gates)
 
 
@@ -189,34 +197,35 @@ def _layer_backward(
 ) -> Array:
     """Input gradient (T, F, B) of one layer from that of its states (T, H, B); fills those of its parameters."""
     name = f"layer{layer}."
-    da_x, da_h = _sums_backward(shape, weights[name + "recurrent_weight"], trace, dh_above)
+    back = shape.dilation(layer)
+    da_x, da_h = _sums_backward(shape, weights[name + "recurrent_weight"], trace, dh_above, back)
     dweights[name + "input_weight"][:] = np.einsum("trb,tfb->rf", da_x, trace.x)
     dweights[name + "bias"][:] = da_x.sum(axis=(0, 2))
-    dweights[name + "recurrent_weight"][:] = np.einsum("trb,thb->rh", da_h, trace.h[:-1])
+    dweights[name + "recurrent_weight"][:] = np.einsum("trb,thb->rh", da_h, trace.h[:-back])
     if shape.cell == GRU:
         dweights[name + "recurrent_bias"][:] = da_h[:, 2 * shape.hidden_size :].sum(axis=(0, 2))
     return np.asarray(weights[name + "input_weight"].T @ da_x)
 
 
-def _sums_backward(shape: Shape, recurrent: Array, trace: Trace, dh_above: Array) -> tuple[Array, Array]:
+def _sums_backward(shape: Shape, recurrent: Array, trace: Trace, dh_above: Array, back: int) -> tuple[Array, Array]:
     """Gradients of the input sums (T, R_x, B) and of the recurrent sums (T, R_h, B), last step first."""
     steps = len(trace.gates)
     da_x = np.empty((steps, len(recurrent), trace.h.shape[2]), trace.h.dtype)  # (T, R_x, B)
     da_h = np.empty_like(da_x)  # (T, R_h, B)
-    dh = np.zeros_like(trace.h[0])  # (H, B) what comes back from step t + 1
-    dc = np.zeros_like(dh)  # (H, B)
+    dhs = [np.zeros_like(trace.h[0])] * back  # (H, B) each, what comes back from step t + d
+    dcs = [np.zeros_like(trace.h[0])] * back  # (H, B)
     for t in reversed(range(steps)):
-        dh = dh + dh_above[t]
-        h, before, gates = trace.h[t + 1], trace.h[t], trace.gates[t]
+        dh, dc = dhs[t % back] + dh_above[t], dcs[t % back]
+        h, before, gates = trace.h[back + t], trace.h[t], trace.gates[t]
         if shape.cell == GRU:
             da_x[t], da_h[t], dh = _gru_step_backward(dh, gates, before)
         elif shape.cell == LSTM:
-            da_x[t], dc = _lstm_step_backward(dh, dc, gates, trace.c[t], trace.c[t + 1])
+            da_x[t], dcs[t % back] = _lstm_step_backward(dh, dc, gates, trace.c[t], trace.c[back + t])
             da_h[t], dh = da_x[t], np.zeros_like(dh)
         else:
             da_x[t] = da_h[t] = dh * (1 - h * h if shape.cell == RNN_TANH else h * (1 - h))
             dh = np.zeros_like(dh)
-        dh = dh + recurrent.T @ da_h[t]
+        dhs[t % back] = dh + recurrent.T @ da_h[t]
     return da_x, da_h
 
 
