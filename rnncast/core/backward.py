@@ -17,6 +17,7 @@ from rnncast.core.jit import jit, jit_inline
 from rnncast.core.lanes import scatter
 from rnncast.core.layout import (
     AT_ABOVE,
+    AT_BEGINS,
     AT_BIAS_SUMS,
     AT_CELLS,
     AT_DCELL,
@@ -36,6 +37,7 @@ from rnncast.core.layout import (
     BATCH,
     BIAS,
     BY_LANES,
+    CARRIED,
     CELL,
     DILATION,
     DIRECT_STEPS,
@@ -75,6 +77,7 @@ from rnncast.core.matrix import (
     add_rows,
     add_totals,
     fill_zero,
+    keep_begun,
     transpose,
 )
 
@@ -147,9 +150,20 @@ def _output_activation_backward(w: Any, activation: int, outputs: int, doutputs:
 
 @jit
 def backward_layer(
-    plan: Any, table: Any, parameters: Any, w: Any, sums: Any, dinputs: Any, layer: int, start: int, used: int
+    plan: Any,
+    table: Any,
+    parameters: Any,
+    w: Any,
+    sums: Any,
+    dinputs: Any,
+    layer: int,
+    start: int,
+    used: int,
+    begun: int,
 ) -> None:
     """The time loop backward, for one layer: each step's cell, then the gradients of its products.
+
+    From step `begun` on all windows have begun; before it nothing comes back in the lanes of those that have not.
 
     The gradient from above at step t is read before the same place takes this layer's gradient for the layer below.
     """
@@ -163,6 +177,9 @@ def backward_layer(
         dstate = plan[AT_DSTATE] + t % dilation * n  # of this step and of those so many steps before
         if layer < plan[LAYERS] - 1 or output_slot(plan, t) >= 0:
             add(w, dstate, dstate, plan[AT_ABOVE] + t * n, n)
+        if t < begun:
+            keep_begun(w, dstate, plan[HIDDEN], plan[LANES], plan[AT_BEGINS], t)
+            keep_begun(w, plan[AT_DCELL] + t % dilation * n, plan[HIDDEN], plan[LANES], plan[AT_BEGINS], t)
         cell_backward(
             w,
             plan[CELL],
@@ -176,7 +193,7 @@ def backward_layer(
             n,
         )
         add_lane_sums(w, gates, rows, plan[LANES], sums, plan[AT_BIAS_SUMS] + layer * rows * VECTOR)
-        if t >= dilation:
+        if t >= dilation or plan[CARRIED]:
             _backward_recurrent(plan, table, parameters, w, sums, layer, t - dilation, gates, dstate)
         if layer > 0:
             _backward_below(plan, table, parameters, w, sums, layer, t, gates)

@@ -5,7 +5,7 @@ Letters: T steps, F features, B batch, O outputs, K targets, Q quantiles, P para
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -23,6 +23,7 @@ from rnncast.core.layout import (
     check_shape,
     parameter_count,
     parameter_table,
+    state_shape,
     workspace_plan,
 )
 from rnncast.core.loss_table import MSE, QUANTILE, LossTable, point_table
@@ -34,6 +35,13 @@ Array = NDArray[Any]
 
 WORTH_SHARING = 1e7
 """Multiplications of a run, about, from which on it is shared out: waking a thread takes as long as a tenth of them."""
+
+
+class _Sequences(NamedTuple):
+    """What windows have beside their inputs: lengths (B,) int64 and initial state, each empty without it."""
+
+    lengths: NDArray[np.int64]
+    state: Array
 
 
 class Engine:
@@ -89,29 +97,53 @@ class Engine:
         self._levels = self.loss_table.levels.astype(self.dtype)  # (Q,)
         self._spread = self.loss_table.spread.astype(self.dtype)  # (K,)
         self._base_gap = self.loss_table.base_gap.astype(self.dtype).reshape(-1)  # (K*Q,)
-        self._plans: dict[tuple[int, int, int], NDArray[np.int64]] = {}
+        self._plans: dict[tuple[int, int, int, bool, bool], NDArray[np.int64]] = {}
+        self.state: Array | None = None
         self.threads = default_threads() if threads is None else threads
         self._workspaces: list[Array] = []  # one a thread
         self._sums = np.zeros(0, self.dtype)
         self._gradient = np.zeros(self.parameter_count, self.dtype)  # (P,)
         self._nothing = np.zeros(0, self.dtype)
 
-    def forward(self, parameters: Array, inputs: Array) -> Array:
-        """Outputs (O, B), or (T, O, B) with `every_step`, of inputs (T, F, B); a new array."""
+    def forward(
+        self, parameters: Array, inputs: Array, *, lengths: ArrayLike | None = None, state: Array | None = None
+    ) -> Array:
+        """Outputs (O, B), or (T, O, B) with `every_step`, of inputs (T, F, B); a new array.
+
+        `lengths` and `state` as in `loss_and_gradient`.
+        """
         inputs = self._inputs(inputs)
         steps, _, batch = inputs.shape
         outputs = np.empty(self._output_shape(steps, batch), self.dtype)  # (O, B) or (T, O, B)
-        self._run(FORWARD, parameters, inputs, self._nothing, np.zeros(0), self._nothing, outputs.reshape(-1))
+        more = self._sequences(inputs, lengths, state)
+        self._run(FORWARD, parameters, inputs, self._nothing, np.zeros(0), self._nothing, outputs.reshape(-1), more)
         return outputs
 
-    def loss(self, parameters: Array, inputs: Array, targets: Array, weights: ArrayLike | None = None) -> float:
+    def loss(
+        self,
+        parameters: Array,
+        inputs: Array,
+        targets: Array,
+        weights: ArrayLike | None = None,
+        *,
+        lengths: ArrayLike | None = None,
+        state: Array | None = None,
+    ) -> float:
         """Loss as `loss_and_gradient` gives it, without the gradient."""
         inputs = self._inputs(inputs)
-        flat, factors = self._targets(targets, inputs), self._factors(weights, inputs)
-        return self._run(LOSS, parameters, inputs, flat, factors, self._nothing, self._nothing)
+        more = self._sequences(inputs, lengths, state)
+        flat, factors = self._targets(targets, inputs), self._factors(weights, inputs, more)
+        return self._run(LOSS, parameters, inputs, flat, factors, self._nothing, self._nothing, more)
 
     def loss_and_gradient(
-        self, parameters: Array, inputs: Array, targets: Array, weights: ArrayLike | None = None
+        self,
+        parameters: Array,
+        inputs: Array,
+        targets: Array,
+        weights: ArrayLike | None = None,
+        *,
+        lengths: ArrayLike | None = None,
+        state: Array | None = None,
     ) -> tuple[float, Array]:
         """Loss and its gradient (P,), which is a buffer that the next call overwrites.
 
@@ -123,24 +155,47 @@ class Engine:
             (K, B), or (T, K, B) with `every_step`.
         weights
             Weight of each window (B,); the loss is the weighted mean over windows, the mean over everything else.
+        lengths
+            Steps that each window has (B,), at least one, the last of the T; what stands before them has no effect, but
+            must be finite. All T without it.
+        state
+            States that the windows begin with, of `state_shape` (1 or 2, L, depth, H, B), as an earlier call left them
+            in `state`; the gradient takes them for constants (truncated backpropagation through time, Williams & Peng
+            1990). Zero without it. Not together with `lengths`.
 
         Notes
         -----
+        After a call with a state, `state` holds that of the last steps.
+
         A NaN in the inputs or targets makes the loss NaN; where the loss is not finite the whole gradient is NaN.
         """
         inputs = self._inputs(inputs)
-        flat, factors = self._targets(targets, inputs), self._factors(weights, inputs)
-        value = self._run(GRADIENT, parameters, inputs, flat, factors, self._gradient, self._nothing)
+        more = self._sequences(inputs, lengths, state)
+        flat, factors = self._targets(targets, inputs), self._factors(weights, inputs, more)
+        value = self._run(GRADIENT, parameters, inputs, flat, factors, self._gradient, self._nothing, more)
         return value, self._gradient
 
-    def vjp(self, parameters: Array, inputs: Array, doutputs: Array) -> tuple[Array, Array]:
+    def zero_state(self, batch: int) -> Array:
+        """A state to begin with, for B windows."""
+        return np.zeros(state_shape(self.shape, batch), self.dtype)
+
+    def vjp(
+        self,
+        parameters: Array,
+        inputs: Array,
+        doutputs: Array,
+        *,
+        lengths: ArrayLike | None = None,
+        state: Array | None = None,
+    ) -> tuple[Array, Array]:
         """Gradient (P,) and input gradient (T, F, B) of ``sum(doutputs * outputs)``; new arrays."""
         inputs = self._inputs(inputs)
         steps, _, batch = inputs.shape
         doutputs = self._array(doutputs, "doutputs", self._output_shape(steps, batch))
         gradient = np.zeros(self.parameter_count, self.dtype)  # (P,)
         dinputs = np.empty(inputs.shape, self.dtype)  # (T, F, B)
-        self._run(VJP, parameters, inputs, doutputs, np.zeros(0), gradient, dinputs.reshape(-1))
+        more = self._sequences(inputs, lengths, state)
+        self._run(VJP, parameters, inputs, doutputs, np.zeros(0), gradient, dinputs.reshape(-1), more)
         return gradient, dinputs
 
     def _run(
@@ -152,10 +207,12 @@ class Engine:
         factors: Array,
         gradient: Array,
         filled: Array,
+        more: _Sequences,
     ) -> float:
         """Call the kernel; `filled` are the outputs of a FORWARD run, the input gradients of a VJP run."""
         parameters = self._array(parameters, "parameters", (self.parameter_count,))
-        plan = self._plan(mode, inputs.shape[0], inputs.shape[2])
+        plan = self._plan(mode, inputs.shape[0], inputs.shape[2], more.lengths.size > 0, more.state.size > 0)
+        left = np.empty_like(more.state)
         groups, table, losses = int(plan[GROUPS]), self.loss_table, np.empty(plan[GROUPS])  # (G,)
         shares = self._shares(inputs.shape[0], inputs.shape[2], groups)
         workspaces, sums = self._memory(plan, shares)
@@ -166,9 +223,13 @@ class Engine:
 
         def run(share: int) -> None:
             first, stop = share * groups // shares, (share + 1) * groups // shares
-            run_groups(first, stop, *data, workspaces[share], sums, losses, filled, filled)
+            run_groups(
+                first, stop, *data, workspaces[share], sums, losses, filled, filled, more.lengths,
+                more.state.reshape(-1), left.reshape(-1),
+            )  # fmt: skip
 
         side_by_side(run, shares)
+        self.state = left if left.size else None
         return float(finish(plan, self._table, sums, losses, gradient))
 
     def _shares(self, steps: int, batch: int, groups: int) -> int:
@@ -176,10 +237,10 @@ class Engine:
         work = float(steps * batch * self.shape.layers) * 8.0 * self.shape.hidden_size**2
         return 1 if work < WORTH_SHARING else min(self.threads, groups)
 
-    def _plan(self, mode: int, steps: int, batch: int) -> NDArray[np.int64]:
-        key = (mode, steps, batch)
+    def _plan(self, mode: int, steps: int, batch: int, ragged: bool, carried: bool) -> NDArray[np.int64]:
+        key = (mode, steps, batch, ragged, carried)
         if key not in self._plans:
-            self._plans[key] = workspace_plan(self.shape, steps, batch, mode, self.every_step)
+            self._plans[key] = workspace_plan(self.shape, steps, batch, mode, self.every_step, ragged, carried)
         return self._plans[key]
 
     def _memory(self, plan: NDArray[np.int64], shares: int) -> tuple[list[Array], Array]:
@@ -213,8 +274,31 @@ class Engine:
         horizon = self.loss_table.horizon
         return self._array(targets, "targets", (steps, horizon, batch) if self.every_step else (horizon, batch))
 
-    def _factors(self, weights: ArrayLike | None, inputs: Array) -> NDArray[np.float64]:
-        """Factor of each window (B,) that makes the sum over steps, targets and quantiles the weighted mean."""
+    def _sequences(self, inputs: Array, lengths: ArrayLike | None, state: Array | None) -> _Sequences:
+        """Lengths and state, checked; empty arrays where there are none."""
+        steps, _, batch = inputs.shape
+        if lengths is not None and state is not None:
+            raise ValueError("lengths and state do not go together: a window that begins late begins with nothing")
+        given = np.zeros(0, np.int64) if lengths is None else np.array(lengths, np.int64)
+        if lengths is not None and (given.shape != (batch,) or given.min() < 1 or given.max() > steps):
+            raise ValueError(f"lengths have shape ({batch},) and are 1 to {steps}")
+        if state is None:
+            return _Sequences(given, self._nothing)
+        return _Sequences(given, self._array(state, "state", state_shape(self.shape, batch)))
+
+    def _factors(self, weights: ArrayLike | None, inputs: Array, more: _Sequences) -> NDArray[np.float64]:
+        """Factor of each window (B,) that makes the sum over steps, targets and quantiles the weighted mean.
+
+        Where windows have lengths and every step has outputs, factors are (T * B), zero before a window begins.
+        """
+        factors = self._window_factors(weights, inputs)
+        if not (more.lengths.size and self.every_step):
+            return factors
+        steps = len(inputs)
+        begun = np.arange(steps)[:, None] >= steps - more.lengths  # (T, B)
+        return np.asarray(begun * (factors * steps / more.lengths)).reshape(-1)
+
+    def _window_factors(self, weights: ArrayLike | None, inputs: Array) -> NDArray[np.float64]:
         steps, _, batch = inputs.shape
         table = self.loss_table
         terms = table.outputs * (steps if self.every_step else 1)

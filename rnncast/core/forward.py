@@ -13,13 +13,14 @@ from rnncast.core.addresses import gates_at, handed_on_at, input_at, output_slot
 from rnncast.core.cells import cell_forward
 from rnncast.core.jit import jit, jit_inline
 from rnncast.core.layout import (
+    AT_BEGINS,
     AT_CELLS,
     AT_INPUTS,
     AT_OUTPUTS,
     AT_STATES,
     BIAS,
+    CARRIED,
     CELL,
-    DEPTH,
     DILATION,
     DIRECT_STEPS,
     DIRECT_WEIGHT,
@@ -39,30 +40,27 @@ from rnncast.core.layout import (
     RECURRENT_WEIGHT,
     RESIDUAL,
     SIGMOID,
-    STATE_SLOTS,
     STEPS,
     TANH,
 )
-from rnncast.core.matrix import BIASED, KEEP, NONE, ONE, add, add_product, fill_zero, multiply
+from rnncast.core.matrix import BIASED, KEEP, NONE, ONE, add, add_product, keep_begun, multiply
 
 
 @jit
-def forward_shard(plan: Any, table: Any, parameters: Any, w: Any) -> None:
-    """The time loop: for each step, each layer's gates and cell; the output layer where outputs are asked for."""
-    n = plan[HIDDEN] * plan[LANES]
-    for layer in range(plan[LAYERS]):
-        fill_zero(w, plan[AT_STATES] + layer * plan[STATE_SLOTS] * n, plan[DEPTH] * n)
-        if plan[CELL] == LSTM:
-            fill_zero(w, plan[AT_CELLS] + layer * plan[STATE_SLOTS] * n, plan[DEPTH] * n)
+def forward_shard(plan: Any, table: Any, parameters: Any, w: Any, begun: int) -> None:
+    """The time loop: for each step, each layer's gates and cell; the output layer where outputs are asked for.
+
+    Initial states are in their places already. From step `begun` on all windows have begun.
+    """
     for t in range(plan[STEPS]):
         for layer in range(plan[LAYERS]):
-            _forward_layer(plan, table, parameters, w, layer, t)
+            _forward_layer(plan, table, parameters, w, layer, t, begun)
         if output_slot(plan, t) >= 0:
             _forward_output(plan, table, parameters, w, t)
 
 
 @jit_inline
-def _forward_layer(plan: Any, table: Any, parameters: Any, w: Any, layer: int, t: int) -> None:
+def _forward_layer(plan: Any, table: Any, parameters: Any, w: Any, layer: int, t: int, begun: int) -> None:
     """Gates of one layer at step t, ``bias + W_x x_t + W_h h_{t-d}``, then its cell, and what it hands on."""
     hidden = plan[HIDDEN]
     before = t - table[layer, DILATION]
@@ -84,6 +82,10 @@ def _forward_layer(plan: Any, table: Any, parameters: Any, w: Any, layer: int, t
         state_at(plan, plan[AT_STATES], layer, before),
         hidden * plan[LANES],
     )
+    if t < begun:
+        keep_begun(w, state_at(plan, plan[AT_STATES], layer, t), hidden, plan[LANES], plan[AT_BEGINS], t)
+        if plan[CELL] == LSTM:
+            keep_begun(w, state_at(plan, plan[AT_CELLS], layer, t), hidden, plan[LANES], plan[AT_BEGINS], t)
     if layer > 0 and plan[RESIDUAL]:
         add(
             w,
@@ -113,7 +115,7 @@ def _sums(
     lanes = plan[LANES]
     width = table[layer, INPUTS]
     earlier = t - table[layer, DILATION]
-    before = hidden * takes_state if earlier >= 0 else NONE  # initial states are zero
+    before = hidden * takes_state if earlier >= 0 or plan[CARRIED] else NONE  # initial states are zero
     multiply(
         BIASED, parameters, table[layer, BIAS] + first,
         parameters, table[layer, INPUT_WEIGHT] + first * width, width, ONE,

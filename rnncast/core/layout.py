@@ -53,39 +53,42 @@ STEPS: Final = 10
 BATCH: Final = 11
 LANES: Final = 12
 EVERY_STEP: Final = 13
-GATE_ROWS: Final = 14
-INPUT_ROWS: Final = 15
-RECURRENT_ROW: Final = 16
-STATE_SLOTS: Final = 17
-GATE_SLOTS: Final = 18
-DEPTH: Final = 19
-HIDDEN_PITCH: Final = 20
-INPUT_PITCH: Final = 21
-WINDOW_PITCH: Final = 22
-BY_LANES: Final = 23
-AT_INPUTS: Final = 24
-AT_GATES: Final = 25
-AT_CELLS: Final = 26
-AT_STATES: Final = 27
-AT_ABOVE: Final = 28
-AT_LINKED: Final = 29
-AT_DSTATE: Final = 30
-AT_DCELL: Final = 31
-AT_DINPUT: Final = 32
-AT_OUTPUTS: Final = 33
-AT_DOUTPUTS: Final = 34
-AT_SCRATCH: Final = 35
-AT_TRANSPOSED: Final = 36
-TOTAL: Final = 37
-GROUPS: Final = 38
-AT_BIAS_SUMS: Final = 39
-AT_INPUT_SUMS: Final = 40
-AT_UPPER_SUMS: Final = 41
-AT_RECURRENT_SUMS: Final = 42
-AT_OUTPUT_SUMS: Final = 43
-AT_OUTPUT_BIAS_SUMS: Final = 44
-AT_DIRECT_SUMS: Final = 45
-SUMS: Final = 46
+RAGGED: Final = 14
+CARRIED: Final = 15
+GATE_ROWS: Final = 16
+INPUT_ROWS: Final = 17
+RECURRENT_ROW: Final = 18
+STATE_SLOTS: Final = 19
+GATE_SLOTS: Final = 20
+DEPTH: Final = 21
+HIDDEN_PITCH: Final = 22
+INPUT_PITCH: Final = 23
+WINDOW_PITCH: Final = 24
+BY_LANES: Final = 25
+AT_BEGINS: Final = 26
+AT_INPUTS: Final = 27
+AT_GATES: Final = 28
+AT_CELLS: Final = 29
+AT_STATES: Final = 30
+AT_ABOVE: Final = 31
+AT_LINKED: Final = 32
+AT_DSTATE: Final = 33
+AT_DCELL: Final = 34
+AT_DINPUT: Final = 35
+AT_OUTPUTS: Final = 36
+AT_DOUTPUTS: Final = 37
+AT_SCRATCH: Final = 38
+AT_TRANSPOSED: Final = 39
+TOTAL: Final = 40
+GROUPS: Final = 41
+AT_BIAS_SUMS: Final = 42
+AT_INPUT_SUMS: Final = 43
+AT_UPPER_SUMS: Final = 44
+AT_RECURRENT_SUMS: Final = 45
+AT_OUTPUT_SUMS: Final = 46
+AT_OUTPUT_BIAS_SUMS: Final = 47
+AT_DIRECT_SUMS: Final = 48
+SUMS: Final = 49
 
 VECTOR: Final = 16
 """Numbers of the widest vector (float32 with AVX-512): lanes and padded widths are multiples of it."""
@@ -243,16 +246,32 @@ def lane_count(batch: int, hidden_size: int) -> int:
     return padded(-(-batch // shards))
 
 
+def state_shape(shape: Shape, batch: int) -> tuple[int, ...]:
+    """Shape (1 or 2, L, depth, H, B) of the states of the last steps: hidden ones and, of an LSTM, cell states."""
+    return (2 if shape.cell == LSTM else 1, shape.layers, shape.depth, shape.hidden_size, batch)
+
+
 def padded(count: int) -> int:
     """The next multiple of `VECTOR`."""
     return -(-count // VECTOR) * VECTOR
 
 
-def workspace_plan(shape: Shape, steps: int, batch: int, mode: int, every_step: bool) -> NDArray[np.int64]:
+def workspace_plan(
+    shape: Shape,
+    steps: int,
+    batch: int,
+    mode: int,
+    every_step: bool,
+    ragged: bool = False,
+    carried: bool = False,
+) -> NDArray[np.int64]:
     """Shape of one run and the offsets of its parts in a thread's flat workspace, of `TOTAL` numbers.
 
     The sums that make the gradient have a place of their own, of `SUMS` numbers for each of the `GROUPS`: shards are
     shared out in groups that do not depend on the number of threads, and neither does the order of any sum.
+
+    With `ragged` the windows begin at steps of their own; with `carried` states come from an earlier run and are left
+    for a later one.
 
     The gradient needs all T steps of states and gates; a run without it turns round in two slots of states and one
     of gates, and stays in cache.
@@ -267,6 +286,7 @@ def workspace_plan(shape: Shape, steps: int, batch: int, mode: int, every_step: 
     hidden_pitch, input_pitch = padded(hidden), padded(shape.input_size)
     window_pitch = padded(shape.direct_steps * shape.input_size)
     by_lane = {
+        AT_BEGINS: 1,  # (S,) first step of each window
         AT_INPUTS: steps * shape.input_size,  # (T, F, S)
         AT_GATES: layers * gate_slots * rows,  # (L, slots, R, S)
         AT_CELLS: layers * state_slots * hidden if shape.cell == LSTM else 0,  # (L, slots, H, S)
@@ -291,7 +311,8 @@ def workspace_plan(shape: Shape, steps: int, batch: int, mode: int, every_step: 
         AT_DIRECT_SUMS: shape.outputs // shape.output_group * window_pitch,  # (K, padded T*F)
     }
     plan = np.zeros(SUMS + 1, np.int64)
-    plan[:STATE_SLOTS] = (mode, *shape[:9], steps, batch, lanes, every_step, rows, input_rows, recurrent_row)
+    plan[:GATE_ROWS] = (mode, *shape[:9], steps, batch, lanes, every_step, ragged, carried)
+    plan[GATE_ROWS], plan[INPUT_ROWS], plan[RECURRENT_ROW] = rows, input_rows, recurrent_row
     plan[STATE_SLOTS], plan[GATE_SLOTS], plan[BY_LANES] = state_slots, gate_slots, by_lanes
     plan[HIDDEN_PITCH], plan[INPUT_PITCH], plan[WINDOW_PITCH] = hidden_pitch, input_pitch, window_pitch
     plan[DEPTH] = depth

@@ -12,7 +12,7 @@ import numpy as np
 
 from rnncast.core import tiles
 from rnncast.core.jit import jit, jit_inline
-from rnncast.core.vector import load, store, total, width
+from rnncast.core.vector import load, splat, store, total, where_below, width
 
 KEEP: Final[Any] = np.int64(tiles.KEEP)
 ZERO: Final[Any] = np.int64(tiles.ZERO)
@@ -100,6 +100,18 @@ def add_rows(sums: Any, start: int, pitch: int, target: Any, place: int, rows: i
         wanted = target[place + r * columns : place + (r + 1) * columns]
         for n in range(columns):
             wanted[n] += given[n]
+
+
+@jit
+def keep_begun(w: Any, at: int, rows: int, lanes: int, begins: int, t: int) -> None:
+    """Set the numbers of (rows, lanes) to zero in the lanes that begin after step t; `begins` (lanes) says when."""
+    step = width(w)
+    now = w.dtype.type(t + 0.5)
+    zero = splat(w, 0.0)
+    for n in range(0, lanes, step):
+        begin = load(w, begins + n)
+        for place in range(at + n, at + n + rows * lanes, lanes):
+            store(w, place, where_below(begin, now, load(w, place), zero))
 
 
 @jit

@@ -18,13 +18,15 @@ from rnncast.core.addresses import output_slot
 from rnncast.core.backward import backward_layer, backward_output, collect
 from rnncast.core.forward import forward_shard
 from rnncast.core.jit import jit_entry, jit_inline
-from rnncast.core.lanes import gather, scatter
+from rnncast.core.lanes import gather, leave_states, scatter, take_states
 from rnncast.core.layout import (
+    AT_BEGINS,
     AT_DOUTPUTS,
     AT_INPUTS,
     AT_OUTPUTS,
     AT_SCRATCH,
     BATCH,
+    CARRIED,
     EVERY_STEP,
     FEATURES,
     FORWARD,
@@ -34,6 +36,7 @@ from rnncast.core.layout import (
     LAYERS,
     MODE,
     OUTPUTS,
+    RAGGED,
     STEPS,
     SUMS,
     VJP,
@@ -63,13 +66,19 @@ def run_groups(
     losses: Any,
     outputs: Any,
     dinputs: Any,
+    lengths: Any,
+    states: Any,
+    left: Any,
 ) -> None:
     """Run the groups ``first .. stop`` of a batch's shards, in order; what is done depends on ``plan[MODE]``.
 
     FORWARD fills `outputs`; LOSS gives the loss of each group in `losses` (G,), float64; GRADIENT also leaves the sums
     of its gradient in `sums` (G * SUMS); VJP takes the output gradients as `targets`, leaves sums and fills `dinputs`.
     Arrays are flat: inputs (T F B), targets (T K B) or (K B), outputs (T O B) or (O B), weights (B) float64 with all
-    constant factors, base_gap (K Q). Threads may run groups of one batch at a time, each with a workspace of its own.
+    constant factors, base_gap (K Q). With ``plan[RAGGED]`` `lengths` (B), int64, says how many steps at the end each
+    window has, and weights are (T B) where every step has outputs. With ``plan[CARRIED]`` `states` are the initial ones
+    and `left` takes those of the last steps (see `layout.state_shape`). Threads may run groups of one batch at a time,
+    each with a workspace of its own.
     """
     batch = plan[BATCH]
     lanes = plan[LANES]
@@ -84,20 +93,23 @@ def run_groups(
             start = shard * lanes
             used = min(lanes, batch - start)
             gather(inputs, start, batch, plan[STEPS] * plan[FEATURES], workspace, plan[AT_INPUTS], lanes, used)
-            forward_shard(plan, table, parameters, workspace)
+            begun = _set_begins(plan, lengths, start, used, workspace)
+            take_states(plan, states, start, used, workspace)
+            forward_shard(plan, table, parameters, workspace, begun)
+            if plan[CARRIED]:
+                leave_states(plan, left, start, used, workspace)
             if mode == FORWARD:
                 scatter(workspace, plan[AT_OUTPUTS], output_rows, lanes, outputs, start, batch, used)
             elif mode == VJP:
                 gather(targets, start, batch, output_rows, workspace, plan[AT_DOUTPUTS], lanes, used)
             else:
-                factors = weights[start : start + used]
                 total += _shard_loss(
-                    plan, targets, start, used, factors, kind, delta, levels, spread, base_gap, workspace
+                    plan, targets, start, used, weights, kind, delta, levels, spread, base_gap, workspace
                 )
             if mode == GRADIENT or mode == VJP:
                 backward_output(plan, table, parameters, workspace, own)
                 for layer in range(plan[LAYERS] - 1, -1, -1):
-                    backward_layer(plan, table, parameters, workspace, own, dinputs, layer, start, used)
+                    backward_layer(plan, table, parameters, workspace, own, dinputs, layer, start, used, begun)
         losses[group] = total
 
 
@@ -118,6 +130,20 @@ def finish(plan: Any, table: Any, sums: Any, losses: Any, gradient: Any) -> floa
         for n in range(gradient.size):
             gradient[n] = np.nan
     return total
+
+
+@jit_inline
+def _set_begins(plan: Any, lengths: Any, start: int, used: int, w: Any) -> int:
+    """Write the first step of each window of a shard, from 0; the step from which on all have begun."""
+    if not plan[RAGGED]:
+        return 0
+    begun = 0
+    begins = w[plan[AT_BEGINS] : plan[AT_BEGINS] + plan[LANES]]
+    for n in range(plan[LANES]):
+        begin = plan[STEPS] - lengths[start + n] if n < used else 0
+        begins[n] = begin
+        begun = max(begun, begin)
+    return begun
 
 
 @jit_inline
@@ -145,6 +171,8 @@ def _shard_loss(
             outputs = plan[AT_OUTPUTS] + slot * size
             doutputs = plan[AT_DOUTPUTS] + slot * size
             target = slot * spread.size * batch + start
+            factor = start + (slot * batch if plan[RAGGED] and plan[EVERY_STEP] else 0)
+            factors = weights[factor : factor + used]
             fill_zero(w, doutputs, size)
             if kind == QUANTILE:
                 total += quantile_loss(
@@ -154,7 +182,7 @@ def _shard_loss(
                     targets,
                     target,
                     batch,
-                    weights,
+                    factors,
                     w,
                     outputs,
                     doutputs,
@@ -164,6 +192,6 @@ def _shard_loss(
                 )
             else:
                 total += point_loss(
-                    kind, delta, spread, targets, target, batch, weights, w, outputs, doutputs, lanes, used
+                    kind, delta, spread, targets, target, batch, factors, w, outputs, doutputs, lanes, used
                 )
     return total

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rnncast.core.layout import (
     GRU,
@@ -28,12 +28,14 @@ from rnncast.core.layout import (
     direct_rows,
     parameter_count,
     parameter_layout,
+    state_shape,
 )
 from rnncast.core.twin_loss import head_quantiles, loss_and_gradient, optimiser_step
 
 __all__ = [
     "backward",
     "forward",
+    "forward_from",
     "head_quantiles",
     "loss_and_gradient",
     "optimiser_step",
@@ -70,35 +72,86 @@ def unpack(shape: Shape, vector: Array) -> dict[str, Array]:
     }
 
 
-def forward(shape: Shape, parameters: Array, inputs: Array, every_step: bool = False) -> Array:
-    """Outputs (O, B), or (T, O, B) with `every_step`, of inputs (T, F, B); in the dtype of the parameters."""
+def forward(
+    shape: Shape,
+    parameters: Array,
+    inputs: Array,
+    every_step: bool = False,
+    *,
+    lengths: ArrayLike | None = None,
+    state: Array | None = None,
+) -> Array:
+    """Outputs (O, B), or (T, O, B) with `every_step`, of inputs (T, F, B); in the dtype of the parameters.
+
+    `lengths` (B,) are the steps at the end that each window has, `state` is what it begins with; see `Engine`.
+    """
+    return forward_from(shape, parameters, inputs, every_step, lengths=lengths, state=state)[0]
+
+
+def forward_from(
+    shape: Shape,
+    parameters: Array,
+    inputs: Array,
+    every_step: bool = False,
+    *,
+    lengths: ArrayLike | None = None,
+    state: Array | None = None,
+) -> tuple[Array, Array]:
+    """Outputs as `forward` gives them, and the state of the last steps (1 or 2, L, depth, H, B)."""
     weights = unpack(shape, parameters)
     h = inputs = _checked(shape, parameters, inputs, every_step)  # (T, F, B)
+    begun = _begun(inputs, lengths)
+    state = np.zeros(state_shape(shape, inputs.shape[2]), inputs.dtype) if state is None else state
+    left = np.empty_like(state)
     for layer in range(shape.layers):
-        h = _handed_on(shape, layer, _layer_forward(shape, weights, layer, h))  # (T, H, B)
-    return output_forward(shape, weights, h if every_step else h[-1], inputs)
+        trace = _layer_forward(shape, weights, layer, h, begun, state[:, layer])
+        for part, states in enumerate((trace.h, trace.c)[: len(state)]):
+            whole = np.concatenate([state[part, layer], states[shape.dilation(layer) :]])  # (depth+T, H, B)
+            left[part, layer] = whole[-shape.depth :]
+        h = _handed_on(shape, layer, trace)  # (T, H, B)
+    return output_forward(shape, weights, h if every_step else h[-1], inputs), left
 
 
-def backward(shape: Shape, parameters: Array, inputs: Array, doutputs: Array) -> tuple[Array, Array]:
+def backward(
+    shape: Shape,
+    parameters: Array,
+    inputs: Array,
+    doutputs: Array,
+    *,
+    lengths: ArrayLike | None = None,
+    state: Array | None = None,
+) -> tuple[Array, Array]:
     """Gradient (P,) and input gradient (T, F, B) of ``sum(doutputs * outputs)``.
 
-    `doutputs` is (O, B) for outputs at the last step, (T, O, B) for outputs at every step.
+    `doutputs` is (O, B) for outputs at the last step, (T, O, B) for outputs at every step. A state that the windows
+    begin with is taken for constant.
     """
     weights = unpack(shape, parameters)
     gradient = np.zeros_like(parameters)  # (P,)
     dweights = unpack(shape, gradient)  # views: filling them fills the gradient
     traces = []
     h = inputs = _checked(shape, parameters, inputs, doutputs.ndim == 3)  # (T, F, B)
+    begun = _begun(inputs, lengths)
+    state = np.zeros(state_shape(shape, inputs.shape[2]), inputs.dtype) if state is None else state
     for layer in range(shape.layers):
-        traces.append(_layer_forward(shape, weights, layer, h))
+        traces.append(_layer_forward(shape, weights, layer, h, begun, state[:, layer]))
         h = _handed_on(shape, layer, traces[-1])  # (T, H, B)
     if doutputs.ndim == 2:  # the loss sees the last step only
         doutputs = np.concatenate([np.zeros((len(h) - 1, *doutputs.shape), h.dtype), doutputs[None]])  # (T, O, B)
     dx, direct_dx = output_backward(shape, weights, dweights, h, inputs, doutputs)
     for layer in reversed(range(shape.layers)):
-        below = _layer_backward(shape, weights, dweights, layer, traces[layer], dx)
+        below = _layer_backward(shape, weights, dweights, layer, traces[layer], dx, begun)
         dx = below + dx if shape.residual and layer > 0 else below
     return gradient, dx + direct_dx
+
+
+def _begun(inputs: Array, lengths: ArrayLike | None) -> Array | None:
+    """Whether a window has begun at a step (T, 1, B), as 0 or 1; None where all begin at the first."""
+    if lengths is None:
+        return None
+    steps = len(inputs)
+    begun = np.arange(steps)[:, None] >= steps - np.asarray(lengths)  # (T, B)
+    return np.asarray(begun[:, None].astype(inputs.dtype))
 
 
 def _handed_on(shape: Shape, layer: int, trace: Trace) -> Array:
@@ -148,8 +201,13 @@ def output_backward(
     return np.asarray(weights["output.weight"].T @ dy), dx
 
 
-def _layer_forward(shape: Shape, weights: dict[str, Array], layer: int, x: Array) -> Trace:
-    """One layer over all steps: the input products in one go, then one recurrent product a step."""
+def _layer_forward(
+    shape: Shape, weights: dict[str, Array], layer: int, x: Array, begun: Array | None, state: Array
+) -> Trace:
+    """One layer over all steps: the input products in one go, then one recurrent product a step.
+
+    `state` (1 or 2, depth, H, B) is what it begins with; until a window has begun its states stay zero.
+    """
     steps, _, batch = x.shape
     hidden = shape.hidden_size
     recurrent = weights[f"layer{layer}.recurrent_weight"]  # (R_h, H)
@@ -157,6 +215,9 @@ def _layer_forward(shape: Shape, weights: dict[str, Array], layer: int, x: Array
     back = shape.dilation(layer)
     h = np.zeros((back + steps, hidden, batch), x.dtype)  # (d+T, H, B)
     c = np.zeros((back + steps, hidden, batch) if shape.cell == LSTM else 0, x.dtype)  # (d+T, H, B)
+    h[:back] = state[0, shape.depth - back :]
+    if shape.cell == LSTM:
+        c[:back] = state[1, shape.depth - back :]
     gates = np.empty((steps, (1 if shape.cell in (RNN_TANH, RNN_SIGMOID) else 4) * hidden, batch), x.dtype)  # (T, R, B)
     for t in range(steps):
         product = recurrent @ h[t]  # (R_h, B), of the state d steps back
@@ -167,6 +228,9 @@ def _layer_forward(shape: Shape, weights: dict[str, Array], layer: int, x: Array
         else:
             squash = np.tanh if shape.cell == RNN_TANH else sigmoid
             gates[t] = h[back + t] = squash(sums[t] + product)
+        if begun is not None:
+            for states in (h, c)[: len(state)]:
+                states[back + t] *= begun[t]
     return Trace(x, h, c, gates)
 
 
@@ -193,12 +257,18 @@ def _lstm_step(a: Array, gates: Array, c_before: Array, c: Array, h: Array) -> N
 
 
 def _layer_backward(
-    shape: Shape, weights: dict[str, Array], dweights: dict[str, Array], layer: int, trace: Trace, dh_above: Array
+    shape: Shape,
+    weights: dict[str, Array],
+    dweights: dict[str, Array],
+    layer: int,
+    trace: Trace,
+    dh_above: Array,
+    begun: Array | None,
 ) -> Array:
     """Input gradient (T, F, B) of one layer from that of its states (T, H, B); fills those of its parameters."""
     name = f"layer{layer}."
     back = shape.dilation(layer)
-    da_x, da_h = _sums_backward(shape, weights[name + "recurrent_weight"], trace, dh_above, back)
+    da_x, da_h = _sums_backward(shape, weights[name + "recurrent_weight"], trace, dh_above, back, begun)
     dweights[name + "input_weight"][:] = np.einsum("trb,tfb->rf", da_x, trace.x)
     dweights[name + "bias"][:] = da_x.sum(axis=(0, 2))
     dweights[name + "recurrent_weight"][:] = np.einsum("trb,thb->rh", da_h, trace.h[:-back])
@@ -207,7 +277,9 @@ def _layer_backward(
     return np.asarray(weights[name + "input_weight"].T @ da_x)
 
 
-def _sums_backward(shape: Shape, recurrent: Array, trace: Trace, dh_above: Array, back: int) -> tuple[Array, Array]:
+def _sums_backward(
+    shape: Shape, recurrent: Array, trace: Trace, dh_above: Array, back: int, begun: Array | None
+) -> tuple[Array, Array]:
     """Gradients of the input sums (T, R_x, B) and of the recurrent sums (T, R_h, B), last step first."""
     steps = len(trace.gates)
     da_x = np.empty((steps, len(recurrent), trace.h.shape[2]), trace.h.dtype)  # (T, R_x, B)
@@ -216,6 +288,8 @@ def _sums_backward(shape: Shape, recurrent: Array, trace: Trace, dh_above: Array
     dcs = [np.zeros_like(trace.h[0])] * back  # (H, B)
     for t in reversed(range(steps)):
         dh, dc = dhs[t % back] + dh_above[t], dcs[t % back]
+        if begun is not None:
+            dh, dc = dh * begun[t], dc * begun[t]
         h, before, gates = trace.h[back + t], trace.h[t], trace.gates[t]
         if shape.cell == GRU:
             da_x[t], da_h[t], dh = _gru_step_backward(dh, gates, before)
