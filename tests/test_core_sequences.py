@@ -140,3 +140,24 @@ def test_impossible_sequences_are_refused(more, message, rng):
     problem = make_problem(rng, "gru")
     with pytest.raises(ValueError, match=message):
         make(problem).forward(problem.parameters, problem.inputs, **more)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("every_step", [False, True], ids=["last_step", "every_step"])
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("cell", CELLS)
+def test_one_window_alone_is_what_it_is_among_others(cell, network, every_step, dtype, rng):
+    problem = make_problem(
+        rng, cell, layers=3, hidden=19, batch=2, steps=9, every_step=every_step, activation=1, **NETWORKS[network]
+    )
+    kind, tolerance = DTYPES[dtype]
+    parameters, inputs, run = problem.parameters.astype(kind), problem.inputs.astype(kind), make(problem, kind)
+    state = (0.5 * rng.standard_normal(state_shape(problem.shape, 2))).astype(kind)
+    for more in ({}, {"lengths": np.array([4, 9])}, {"state": state}):
+        both, left = run.forward(parameters, inputs, **more), run.state
+        for n in range(2):
+            alone = {name: value[..., [n]] for name, value in more.items()}
+            got = run.forward(parameters, inputs[:, :, [n]], **alone)
+            begun = 9 - more["lengths"][n] if "lengths" in more and every_step else 0  # before it outputs say nothing
+            assert relative_error(got[begun:], both[begun:, ..., [n]]) < tolerance
+            assert left is None or relative_error(run.state, left[..., [n]]) < tolerance

@@ -24,6 +24,7 @@ from rnncast.core.layout import (
     parameter_count,
     parameter_table,
     state_shape,
+    window_size,
     workspace_plan,
 )
 from rnncast.core.loss_table import MSE, QUANTILE, LossTable, point_table
@@ -116,7 +117,10 @@ class Engine:
         steps, _, batch = inputs.shape
         outputs = np.empty(self._output_shape(steps, batch), self.dtype)  # (O, B) or (T, O, B)
         more = self._sequences(inputs, lengths, state)
-        self._run(FORWARD, parameters, inputs, self._nothing, np.zeros(0), self._nothing, outputs.reshape(-1), more)
+        if batch == 1:
+            self._run_window(parameters, inputs, outputs, more)
+        else:
+            self._run(FORWARD, parameters, inputs, self._nothing, np.zeros(0), self._nothing, outputs.reshape(-1), more)
         return outputs
 
     def loss(
@@ -232,6 +236,23 @@ class Engine:
         self.state = left if left.size else None
         return float(finish(plan, self._table, sums, losses, gradient))
 
+    def _run_window(self, parameters: Array, inputs: Array, outputs: Array, more: _Sequences) -> None:
+        """Outputs of a batch of one window."""
+        from rnncast.core.window import run_window  # compiled only where there is one window
+
+        parameters = self._array(parameters, "parameters", (self.parameter_count,))
+        steps = len(inputs)
+        plan = self._plan(FORWARD, steps, 1, False, more.state.size > 0)
+        self._grow(0, window_size(self.shape))
+        left = np.empty_like(more.state)
+        first = steps - int(more.lengths[0]) if more.lengths.size else 0
+        outputs[...] = 0
+        run_window(
+            plan, self._table, parameters, inputs.reshape(-1), first, self._workspaces[0], outputs.reshape(-1),
+            more.state.reshape(-1), left.reshape(-1),
+        )  # fmt: skip
+        self.state = left if left.size else None
+
     def _shares(self, steps: int, batch: int, groups: int) -> int:
         """Threads that share out a batch of so many groups: one where the work is not worth waking others."""
         work = float(steps * batch * self.shape.layers) * 8.0 * self.shape.hidden_size**2
@@ -248,12 +269,16 @@ class Engine:
         needed = int(plan[GROUPS] * plan[SUMS])
         if needed > self._sums.size:
             self._sums = _aligned_zeros(needed, self.dtype)
-        self._workspaces += [self._nothing] * (shares - len(self._workspaces))
         for share in range(shares):
-            if plan[TOTAL] > self._workspaces[share].size:
-                self._workspaces[share] = self._nothing  # the old one is let go before the new one is made
-                self._workspaces[share] = _aligned_zeros(int(plan[TOTAL]), self.dtype)
+            self._grow(share, int(plan[TOTAL]))
         return self._workspaces, self._sums
+
+    def _grow(self, share: int, size: int) -> None:
+        """Let the workspace of a thread hold so many numbers."""
+        self._workspaces += [self._nothing] * (share + 1 - len(self._workspaces))
+        if size > self._workspaces[share].size:
+            self._workspaces[share] = self._nothing  # the old one is let go before the new one is made
+            self._workspaces[share] = _aligned_zeros(size, self.dtype)
 
     def _output_shape(self, steps: int, batch: int) -> tuple[int, ...]:
         return (steps, self.shape.outputs, batch) if self.every_step else (self.shape.outputs, batch)

@@ -246,6 +246,16 @@ def lane_count(batch: int, hidden_size: int) -> int:
     return padded(-(-batch // shards))
 
 
+def window_size(shape: Shape) -> int:
+    """Numbers that the workspace of one window alone takes; see `rnncast.core.window`."""
+    rows, _, _ = gate_rows(shape)
+    pitch = padded(shape.hidden_size)
+    wide = rows // shape.hidden_size * pitch
+    widths = [shape.input_size] + [shape.hidden_size] * (shape.layers - 1)
+    states = 2 * shape.layers * (shape.depth + 1) * pitch
+    return 5 * pitch + states + sum((1 + width + shape.hidden_size) * wide for width in widths)
+
+
 def state_shape(shape: Shape, batch: int) -> tuple[int, ...]:
     """Shape (1 or 2, L, depth, H, B) of the states of the last steps: hidden ones and, of an LSTM, cell states."""
     return (2 if shape.cell == LSTM else 1, shape.layers, shape.depth, shape.hidden_size, batch)

@@ -135,15 +135,14 @@ def finish(plan: Any, table: Any, sums: Any, losses: Any, gradient: Any) -> floa
 @jit_inline
 def _set_begins(plan: Any, lengths: Any, start: int, used: int, w: Any) -> int:
     """Write the first step of each window of a shard, from 0; the step from which on all have begun."""
-    if not plan[RAGGED]:
-        return 0
-    begun = 0
-    begins = w[plan[AT_BEGINS] : plan[AT_BEGINS] + plan[LANES]]
-    for n in range(plan[LANES]):
-        begin = plan[STEPS] - lengths[start + n] if n < used else 0
-        begins[n] = begin
-        begun = max(begun, begin)
-    return begun
+    begun = NONE
+    if plan[RAGGED]:
+        begins = w[plan[AT_BEGINS] : plan[AT_BEGINS] + plan[LANES]]
+        for n in range(plan[LANES]):
+            begin = plan[STEPS] - lengths[start + n] if n < used else NONE
+            begins[n] = begin
+            begun = max(begun, begin)
+    return begun  # type: ignore[no-any-return]
 
 
 @jit_inline

@@ -28,6 +28,9 @@ TILE_ROWS = {64: (8, 4, 1), 32: (6, 4, 1), 16: (6, 4, 1)}[BYTES]
 NARROW_ROWS = (8, 1)
 """Rows of a tile of one vector."""
 
+LONG_VECTORS = 8
+"""Vectors of a tile of one row, for a result that has no other: as many sums as hide the time that one takes."""
+
 
 class Term(NamedTuple):
     """A product A X: A (M, K) with any steps, X (K, N) with rows of numbers that lie side by side; LLVM values."""
@@ -163,11 +166,13 @@ def _product_function(module: Any, dtype: Any) -> Any:
         builder.store(builder.add(builder.load(column), _index(vectors * vector.count)), column)
 
     builder.store(_index(0), column)
-    for heights, vectors in ((TILE_ROWS, 2), (NARROW_ROWS, 1)):
+    for heights, vectors in (((1,), LONG_VECTORS), (TILE_ROWS, 2), (NARROW_ROWS, 1)):
 
         def is_left(vectors: int = vectors) -> Any:
             left = builder.sub(columns, builder.load(column))
-            return builder.icmp_signed(">=", left, _index(vectors * vector.count))
+            enough = builder.icmp_signed(">=", left, _index(vectors * vector.count))
+            alone = builder.icmp_signed("==", rows, _index(1))
+            return builder.and_(enough, alone) if vectors == LONG_VECTORS else enough
 
         _while(builder, is_left, lambda heights=heights, vectors=vectors: strip(heights, vectors))  # type: ignore[misc]
     builder.ret_void()
