@@ -1,12 +1,13 @@
 """Training and inference of the core beside PyTorch's best, on the shapes that forecasts use, in one run.
 
     pip install torch==2.13.0      (the CPU build)
-    python benchmarks/core.py [--rounds 5] [--seconds 0.2] [--cells rnn,gru,lstm] [--only 64,60,1,64,1] [--json FILE]
+    python benchmarks/core.py [--threads 1] [--rounds 5] [--seconds 0.2] [--cells rnn,gru,lstm] [--only 64,60,1,64,1]
+                              [--json FILE]
 
 Shapes are (B, T, F, H, L): windows of a batch, steps, features, hidden units, layers; one output at the last step. A
 training step is forward, mean squared error, backward, clipping to norm 1 and Adam; inference is forward alone. Both
-programs run in processes of their own on one thread and take turns; what counts is the time that the thread computes,
-so that other work on the machine disturbs little.
+programs run in processes of their own and take turns. On one thread what counts is the time that it computes, so that
+other work on the machine disturbs little; on several it is the time that passes.
 
 PyTorch is given its best of several ways, found in the same run: fused and single-tensor Adam, batch first or not,
 oneDNN on and off.
@@ -69,7 +70,7 @@ def operations(cell: str, shape: tuple[int, ...], mode: str) -> float:
 # ---- the two programs
 
 
-def our_step(cell: str, shape: tuple[int, ...], mode: str) -> Step:
+def our_step(cell: str, shape: tuple[int, ...], mode: str, threads: int) -> Step:
     """One step of the core."""
     from rnncast.core.engine import Engine
     from rnncast.core.layout import GRU, LSTM, RNN_TANH, Shape, parameter_count
@@ -77,7 +78,7 @@ def our_step(cell: str, shape: tuple[int, ...], mode: str) -> Step:
 
     batch, steps, features, hidden, layers = shape
     network = Shape({"rnn": RNN_TANH, "gru": GRU, "lstm": LSTM}[cell], features, hidden, layers, 1)
-    engine = Engine(network, steps, batch)
+    engine = Engine(network, steps, batch, threads=threads)
     rng = np.random.default_rng(0)
     size = parameter_count(network)
     parameters = (rng.uniform(-1, 1, size) / np.sqrt(hidden)).astype(np.float32)
@@ -142,12 +143,13 @@ def matrix_step() -> Step:
     return lambda: np.dot(a, a, out=out)
 
 
-def serve(program: str) -> None:
+def serve(program: str, threads: int) -> None:
     """Answer requests on stdin, a JSON line each, with the median seconds of a step."""
     if program == "pytorch":
         import torch
 
-        torch.set_num_threads(1)
+        torch.set_num_threads(threads)
+    clock = time.thread_time if threads == 1 else time.perf_counter
     known: dict[str, Step] = {}
     print("ready", flush=True)
     for line in sys.stdin:
@@ -155,25 +157,25 @@ def serve(program: str) -> None:
         key = json.dumps([asked["cell"], asked["shape"], asked["mode"], asked["way"]])
         if key not in known:
             known = {} if len(known) > 8 else known
-            known[key] = make_step(program, asked)
+            known[key] = make_step(program, asked, threads)
             known[key]()
-        taken = []
+        taken: list[float] = []
         until = time.perf_counter() + asked["seconds"]
         while time.perf_counter() < until or len(taken) < 3:
-            began = time.thread_time()
+            began = clock()
             known[key]()
-            taken.append(time.thread_time() - began)
+            taken.append(clock() - began)
         print(json.dumps(statistics.median(taken)), flush=True)
 
 
-def make_step(program: str, asked: dict[str, Any]) -> Step:
+def make_step(program: str, asked: dict[str, Any], threads: int) -> Step:
     """What a request asks for."""
     if asked["mode"] == "matrix":
         return matrix_step()
     shape = tuple(asked["shape"])
     if program == "pytorch":
         return torch_step(asked["cell"], shape, asked["mode"], asked["way"])
-    return our_step(asked["cell"], shape, asked["mode"])
+    return our_step(asked["cell"], shape, asked["mode"], threads)
 
 
 # ---- the comparison
@@ -182,9 +184,9 @@ def make_step(program: str, asked: dict[str, Any]) -> Step:
 class Program:
     """A process that serves one of the programs."""
 
-    def __init__(self, name: str) -> None:
-        alone = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
-        command = [sys.executable, __file__, "--serve", name]
+    def __init__(self, name: str, threads: int) -> None:
+        alone = {f"{library}_NUM_THREADS": str(threads) for library in ("OPENBLAS", "OMP", "MKL")}
+        command = [sys.executable, __file__, "--serve", name, "--threads", str(threads)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **alone}
         )
@@ -236,6 +238,7 @@ def compare(
 def main() -> None:
     """Compare all shapes, cells and modes, and print one table row for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--threads", type=int, default=1, help="threads of each program")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each program")
     parser.add_argument("--seconds", type=float, default=0.2, help="length of a turn")
     parser.add_argument("--cells", default=",".join(CELLS))
@@ -244,9 +247,9 @@ def main() -> None:
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
-        serve(given.serve)
+        serve(given.serve, given.threads)
         return
-    programs = {name: Program(name) for name in ("rnncast", "pytorch")}
+    programs = {name: Program(name, given.threads) for name in ("rnncast", "pytorch")}
     shapes = [tuple(map(int, given.only.split(",")))] if given.only else SHAPES
     print("| mode | cell | B,T,F,H,L | rnncast ms | PyTorch ms | its way | ratio | share of sgemm |")
     print("|---|---|---|---|---|---|---|---|")
@@ -265,7 +268,12 @@ def main() -> None:
         ratios = [got["ratio"] for got in figures if got["mode"] == mode]
         print(f"\n{mode}: geometric mean of the ratios {statistics.geometric_mean(ratios):.2f}\n", flush=True)
     if given.json:
-        about = {"rounds": given.rounds, "seconds": given.seconds, "python": platform.python_version()}
+        about = {
+            "threads": given.threads,
+            "rounds": given.rounds,
+            "seconds": given.seconds,
+            "python": platform.python_version(),
+        }
         about |= {"machine": platform.machine(), "numpy": np.__version__}
         given.json.write_text(json.dumps(about | {"figures": figures}, indent=2) + "\n", encoding="utf-8")
 

@@ -81,6 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     # The networks are small: threads of the linear algebra library would cost start-up time and win nothing.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Kernels are written in vectors: what LLVM does beyond its first level takes a fifth of compiling and wins nothing.
+    os.environ.setdefault("NUMBA_OPT", "1")
     output.prepare_streams()
     return boundary.run(_call, sys.argv[1:] if arguments is None else arguments)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnncast.core.jit import jit_inline
+from rnncast.core.jit import jit
 from rnncast.core.layout import (
     AT_GATES,
     AT_INPUTS,
@@ -26,21 +26,21 @@ from rnncast.core.layout import (
 )
 
 
-@jit_inline
+@jit
 def state_at(plan: Any, start: int, layer: int, t: int) -> int:
     """Offset of h_t (or c_t) of a layer, (H, S); t < 0, down to minus the depth, are the initial states."""
     slots = plan[STATE_SLOTS]
     return start + (layer * slots + (t + plan[DEPTH]) % slots) * plan[HIDDEN] * plan[LANES]  # type: ignore[no-any-return]
 
 
-@jit_inline
+@jit
 def gates_at(plan: Any, layer: int, t: int) -> int:
     """Offset of the gates of a layer at step t, (R, S)."""
     slots = plan[GATE_SLOTS]
     return plan[AT_GATES] + (layer * slots + t % slots) * plan[GATE_ROWS] * plan[LANES]  # type: ignore[no-any-return]
 
 
-@jit_inline
+@jit
 def input_at(plan: Any, layer: int, t: int) -> int:
     """Offset of what a layer takes at step t: the inputs (F, S), or what the layer below hands on (H, S)."""
     if layer == 0:
@@ -48,7 +48,7 @@ def input_at(plan: Any, layer: int, t: int) -> int:
     return handed_on_at(plan, layer - 1, t)
 
 
-@jit_inline
+@jit
 def handed_on_at(plan: Any, layer: int, t: int) -> int:
     """Offset of what a layer hands on at step t, (H, S): its state, with a residual link the sum with what it took."""
     if layer > 0 and plan[RESIDUAL]:
@@ -58,7 +58,7 @@ def handed_on_at(plan: Any, layer: int, t: int) -> int:
     return state_at(plan, plan[AT_STATES], layer, t)
 
 
-@jit_inline
+@jit
 def output_slot(plan: Any, t: int) -> int:
     """Position of step t among the output steps; -1 if the network gives no output there."""
     if plan[EVERY_STEP]:

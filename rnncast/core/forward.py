@@ -96,7 +96,7 @@ def _forward_layer(plan: Any, table: Any, parameters: Any, w: Any, layer: int, t
         )
 
 
-@jit_inline
+@jit
 def _sums(
     plan: Any,
     table: Any,
