@@ -3,8 +3,8 @@
 Options: no GIL, disk cache, NumPy's error model (a division by zero gives inf or NaN, no exception), no bounds check,
 and the fastmath flags that keep NaN and infinity visible (never ``nnan`` or ``ninf``).
 
-Numba notices only changes in a kernel's own file, while a cached kernel contains the code of the kernels it calls.
-So the cache folder's name carries a hash of all sources of the core: another source, another folder.
+What Python calls is kept on disk, and contains the code of all that it calls. Numba notices only changes in a kernel's
+own file, so the cache folder's name carries a hash of all sources of the core: another source, another folder.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ _OPTIONS: dict[str, Any] = {
     "boundscheck": False,
     "fastmath": {"contract", "nsz", "arcp", "reassoc"},
 }
+
+_PART: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Of kernels that are a part of others: nothing but other kernels can call them."""
 
 
 def _cache_base() -> Path:
@@ -66,44 +69,45 @@ def jit(function: _Function) -> _Function:
 
     The entry from Python, which it lacks, is a fifth of the time that compiling takes.
     """
-    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    return _compile(function, **_PART)
 
 
 def jit_entry(function: _Function) -> _Function:
     """Compile a function that Python calls, at its first call."""
-    return _compile(function, no_cfunc_wrapper=True)
+    return _compile(function, cache=_FOLDER is not None, no_cfunc_wrapper=True)
 
 
 def jit_inline(function: _Function) -> _Function:
     """As `jit`, for what becomes a part of the kernel that calls it: nothing is compiled or linked for it alone."""
-    return _compile(function, no_cpython_wrapper=True, inline="always")
+    return _compile(function, **_PART, inline="always")
 
 
 def jit_in_order(function: _Function) -> _Function:
     """As `jit`, with sums and products in the order in which they are written."""
-    return _compile(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, fastmath={"contract", "nsz"})
+    return _compile(function, **_PART, fastmath={"contract", "nsz"})
 
 
 def _compile(function: _Function, **more: Any) -> _Function:
-    """Numba's dispatcher of `function` with the options of this module.
+    """Numba's dispatcher of `function` with the options of this module and others.
 
     If no place is writable for the disk cache, kernels are compiled anew in each process and one RuntimeWarning
     says so.
     """
-    if _FOLDER is not None:
-        before = numba.config.CACHE_DIR
-        # Numba reads its cache folder when a function is decorated; other users of Numba keep theirs.
-        numba.config.CACHE_DIR = str(_FOLDER)
-        try:
-            return cast(
-                _Function, numba.njit(**{**_OPTIONS, **more}, cache=not more.get("no_cpython_wrapper", False))(function)
-            )
-        except RuntimeError:  # "no locator available"
-            pass
-        finally:
-            numba.config.CACHE_DIR = before
-    _warn_once()
-    return cast(_Function, numba.njit(**{**_OPTIONS, **more})(function))
+    options = {**_OPTIONS, **more}
+    if not options.get("cache"):
+        if _FOLDER is None:
+            _warn_once()
+        return cast(_Function, numba.njit(**options)(function))
+    before = numba.config.CACHE_DIR
+    # Numba reads its cache folder when a function is decorated; other users of Numba keep theirs.
+    numba.config.CACHE_DIR = str(_FOLDER)
+    try:
+        return cast(_Function, numba.njit(**options)(function))
+    except RuntimeError:  # "no locator available"
+        _warn_once()
+        return cast(_Function, numba.njit(**{**options, "cache": False})(function))
+    finally:
+        numba.config.CACHE_DIR = before
 
 
 def overload(stub: Callable[..., Any]) -> Callable[[_Function], _Function]:
