@@ -1,6 +1,7 @@
 """How many threads compute."""
 
 import threading
+import time
 
 import pytest
 
@@ -49,14 +50,34 @@ def test_work_is_side_by_side_and_errors_come_back():
     def work(number):
         meeting.wait()  # passes only if all three are at work at once
         names[number] = threading.current_thread().name
+        yield
 
     threads.side_by_side(work, 3)
     assert names[0] == threading.current_thread().name
     assert len(set(names)) == 3
 
     def fail(number):
+        yield
         if number == 2:
             raise OSError("two")
 
     with pytest.raises(OSError, match="two"):
         threads.side_by_side(fail, 3)
+
+
+def test_an_interruption_is_heard_between_two_steps_and_ends_all():
+    begun, steps = threading.Event(), []
+
+    def work(number):
+        if number == 0:
+            assert begun.wait(10)
+            raise KeyboardInterrupt
+        for step in range(10_000):
+            steps.append(step)
+            begun.set()
+            yield
+            time.sleep(0.001)
+
+    with pytest.raises(KeyboardInterrupt):
+        threads.side_by_side(work, 2)
+    assert len(steps) < 10_000

@@ -5,6 +5,7 @@ Letters: T steps, F features, B batch, O outputs, K targets, Q quantiles, P para
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,9 @@ from rnncast.core.threads import side_by_side
 from rnncast.core.threads import threads as default_threads
 
 Array = NDArray[Any]
+
+HEARD = 1e9
+"""Multiplications of a call of the kernel, about, after which signals are heard: some tenth of a second."""
 
 WORTH_SHARING = 1e7
 """Multiplications of a run, about, from which on it is shared out: waking a thread takes as long as a tenth of them."""
@@ -225,12 +229,15 @@ class Engine:
             table.huber_delta, self._levels, self._spread, self._base_gap,
         )  # fmt: skip
 
-        def run(share: int) -> None:
-            first, stop = share * groups // shares, (share + 1) * groups // shares
-            run_groups(
-                first, stop, *data, workspaces[share], sums, losses, filled, filled, more.lengths,
-                more.state.reshape(-1), left.reshape(-1),
-            )  # fmt: skip
+        at_once = max(1, int(HEARD / (self._work(inputs.shape[0], inputs.shape[2]) / groups)))
+
+        def run(share: int) -> Iterator[None]:
+            for group in range(share * groups // shares, stop := (share + 1) * groups // shares, at_once):
+                run_groups(
+                    group, min(group + at_once, stop), *data, workspaces[share], sums, losses, filled, filled,
+                    more.lengths, more.state.reshape(-1), left.reshape(-1),
+                )  # fmt: skip
+                yield
 
         side_by_side(run, shares)
         self.state = left if left.size else None
@@ -255,8 +262,11 @@ class Engine:
 
     def _shares(self, steps: int, batch: int, groups: int) -> int:
         """Threads that share out a batch of so many groups: one where the work is not worth waking others."""
-        work = float(steps * batch * self.shape.layers) * 8.0 * self.shape.hidden_size**2
-        return 1 if work < WORTH_SHARING else min(self.threads, groups)
+        return 1 if self._work(steps, batch) < WORTH_SHARING else min(self.threads, groups)
+
+    def _work(self, steps: int, batch: int) -> float:
+        """Multiplications of a run, about."""
+        return float(steps * batch * self.shape.layers) * 8.0 * self.shape.hidden_size**2
 
     def _plan(self, mode: int, steps: int, batch: int, ragged: bool, carried: bool) -> NDArray[np.int64]:
         key = (mode, steps, batch, ragged, carried)

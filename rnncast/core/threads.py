@@ -6,7 +6,7 @@ Kernels let go of the interpreter's lock, so plain threads run them side by side
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -79,14 +79,26 @@ def _pool(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count, thread_name_prefix="rnncast")
 
 
-def side_by_side(work: Callable[[int], None], count: int) -> None:
-    """Call ``work(0) ... work(count - 1)``, each in a thread; the first in this one.
+def side_by_side(work: Callable[[int], Iterable[None]], count: int) -> None:
+    """Go through ``work(0) ... work(count - 1)``, each in a thread; the first in this one.
 
-    All have ended when it returns or raises what one of them raised.
+    Between two steps of a work this thread hears signals, and the others see that one has failed or was interrupted,
+    and stop. All have ended when this returns, or raises what one of them raised.
     """
-    others = [_pool(count - 1).submit(work, number) for number in range(1, count)] if count > 1 else []
+    ended: list[BaseException] = []
+
+    def go(number: int) -> None:
+        try:
+            for _ in work(number):
+                if ended:
+                    return
+        except BaseException as error:
+            ended.append(error)
+            raise
+
+    others = [_pool(count - 1).submit(go, number) for number in range(1, count)] if count > 1 else []
     try:
-        work(0)
+        go(0)
     finally:
         for other in others:
             other.exception()  # waits
