@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from rnncast.core.engine import Engine
-from rnncast.core.layout import GRU, LSTM, RNN_TANH, Shape, parameter_layout
 from rnncast.core.optimiser import adamw_step
+from rnncast.core.shape import GRU, LSTM, RNN_TANH, Shape, parameter_layout
 
 CELLS = {"lstm": LSTM, "gru": GRU, "elman": RNN_TANH}
 SOLVED = 0.01

@@ -73,8 +73,8 @@ def operations(cell: str, shape: tuple[int, ...], mode: str) -> float:
 def our_step(cell: str, shape: tuple[int, ...], mode: str, threads: int) -> Step:
     """One step of the core."""
     from rnncast.core.engine import Engine
-    from rnncast.core.layout import GRU, LSTM, RNN_TANH, Shape, parameter_count
     from rnncast.core.optimiser import adamw_step
+    from rnncast.core.shape import GRU, LSTM, RNN_TANH, Shape, parameter_count
 
     batch, steps, features, hidden, layers = shape
     network = Shape({"rnn": RNN_TANH, "gru": GRU, "lstm": LSTM}[cell], features, hidden, layers, 1)

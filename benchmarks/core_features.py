@@ -20,7 +20,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from rnncast.core.engine import Engine
-from rnncast.core.layout import GRU, LSTM, RNN_TANH, Shape, parameter_count, state_shape
+from rnncast.core.shape import GRU, LSTM, RNN_TANH, Shape, parameter_count, state_shape
 
 CELLS = {"rnn": RNN_TANH, "gru": GRU, "lstm": LSTM}
 

@@ -9,16 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.core.layout import (
-    GRU,
-    LSTM,
-    RNN_SIGMOID,
-    RNN_TANH,
-    Shape,
-    parameter_count,
-    parameter_layout,
-)
 from rnncast.core.loss_table import HUBER, MAE, MSE, QUANTILE, LossTable, point_table
+from rnncast.core.shape import GRU, LSTM, RNN_SIGMOID, RNN_TANH, Shape, parameter_count, parameter_layout
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CELLS = {"rnn_tanh": RNN_TANH, "rnn_sigmoid": RNN_SIGMOID, "gru": GRU, "lstm": LSTM}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnncast.core.engine import Engine
-from rnncast.core.layout import IDENTITY, RNN_SIGMOID, RNN_TANH, Shape
+from rnncast.core.shape import IDENTITY, RNN_SIGMOID, RNN_TANH, Shape
 
 FUNCTIONS = {"tanh": (RNN_TANH, np.tanh), "sigmoid": (RNN_SIGMOID, lambda x: 0.5 + 0.5 * np.tanh(0.5 * x))}
 # input weight 1, bias 0, recurrent weight 0, output weight 1, output bias 0: the output is f(x)

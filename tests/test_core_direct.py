@@ -6,7 +6,7 @@ from core_cases import CELLS, make_problem
 
 from rnncast.core import twin
 from rnncast.core.engine import Engine
-from rnncast.core.layout import parameter_count
+from rnncast.core.shape import parameter_count
 
 STEPS, FEATURES = 4, 3
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rnncast.core import engine
 from rnncast.core.engine import Engine
-from rnncast.core.layout import LSTM, Shape
+from rnncast.core.shape import LSTM, Shape
 
 
 def make_engine(problem, dtype=np.float64):

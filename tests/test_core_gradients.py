@@ -5,7 +5,7 @@ import pytest
 from core_cases import CELLS, LOSSES, blocks, make_problem, relative_error, worst_block_error
 
 from rnncast.core.engine import Engine
-from rnncast.core.layout import IDENTITY, SIGMOID, TANH
+from rnncast.core.shape import IDENTITY, SIGMOID, TANH
 
 STEP = 1e-5
 LARGEST_ERROR = 1e-6

@@ -5,20 +5,8 @@ import pytest
 from core_cases import CELLS
 
 from rnncast.core import layout
-from rnncast.core.layout import (
-    FORWARD,
-    GRADIENT,
-    GRU,
-    LSTM,
-    RNN_TANH,
-    Shape,
-    check_shape,
-    lane_count,
-    parameter_count,
-    parameter_layout,
-    parameter_table,
-    workspace_plan,
-)
+from rnncast.core.layout import FORWARD, GRADIENT, lane_count, parameter_table, workspace_plan
+from rnncast.core.shape import GRU, LSTM, RNN_TANH, Shape, check_shape, parameter_count, parameter_layout
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -5,8 +5,8 @@ import pytest
 from core_cases import FIXTURES
 
 from rnncast.core.engine import Engine
-from rnncast.core.layout import RNN_TANH, Shape
 from rnncast.core.optimiser import adamw_step
+from rnncast.core.shape import RNN_TANH, Shape
 from rnncast.core.twin import optimiser_step
 
 BATCH = 32

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from rnncast.core.layout import LSTM, Shape, parameter_count
 from rnncast.core.loss_table import MAE, MSE, QUANTILE, LossTable, point_table
+from rnncast.core.shape import LSTM, Shape, parameter_count
 from rnncast.core.twin import head_quantiles, loss_and_gradient
 
 

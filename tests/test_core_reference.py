@@ -6,7 +6,7 @@ from core_cases import CELLS, FIXTURES, relative_error, worst_block_error
 
 from rnncast.core import twin
 from rnncast.core.engine import Engine
-from rnncast.core.layout import Shape
+from rnncast.core.shape import Shape
 
 CASES = [
     f"{library}.{cell}.{layers}.{when}"

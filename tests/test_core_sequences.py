@@ -7,7 +7,7 @@ from test_core_gradients import LARGEST_ERROR, central_differences
 
 from rnncast.core import engine, twin
 from rnncast.core.engine import Engine
-from rnncast.core.layout import state_shape
+from rnncast.core.shape import state_shape
 
 DTYPES = {"float64": (np.float64, 1e-10), "float32": (np.float32, 1e-4)}
 NETWORKS = {

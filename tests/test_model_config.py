@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from rnncast.core.layout import GRU, RNN_SIGMOID
+from rnncast.core.shape import GRU, RNN_SIGMOID
 from rnncast.errors import UsageError
 from rnncast.model.config import NetworkConfig, TrainingConfig
 

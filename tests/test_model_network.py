@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rnncast.core import twin
-from rnncast.core.layout import GRU, LSTM, RNN_TANH, Shape
+from rnncast.core.shape import GRU, LSTM, RNN_TANH, Shape
 from rnncast.model.config import NetworkConfig
 from rnncast.model.network import blended, decay_mask, initial_parameters, loss_table
 

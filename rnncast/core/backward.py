@@ -59,9 +59,7 @@ from rnncast.core.layout import (
     RECURRENT_ROW,
     RECURRENT_WEIGHT,
     RESIDUAL,
-    SIGMOID,
     STEPS,
-    TANH,
     VECTOR,
     VJP,
     WINDOW_PITCH,
@@ -80,6 +78,7 @@ from rnncast.core.matrix import (
     keep_begun,
     transpose,
 )
+from rnncast.core.shape import SIGMOID, TANH
 
 
 @jit

@@ -14,7 +14,7 @@ from typing import Any
 
 from rnncast.core.activations import sigmoid, tanh
 from rnncast.core.jit import jit, jit_inline
-from rnncast.core.layout import GRU, LSTM, RNN_TANH
+from rnncast.core.shape import GRU, LSTM, RNN_TANH
 from rnncast.core.vector import load, store, width
 
 

@@ -19,19 +19,16 @@ from rnncast.core.layout import (
     SUMS,
     TOTAL,
     VJP,
-    Shape,
-    check_direct,
-    check_shape,
-    parameter_count,
     parameter_table,
-    state_shape,
     window_size,
     workspace_plan,
 )
-from rnncast.core.loss_table import MSE, QUANTILE, LossTable, point_table
+from rnncast.core.loss_table import MSE, LossTable, point_table
 from rnncast.core.recurrent import finish, run_groups
+from rnncast.core.shape import Shape, check_direct, check_shape, parameter_count, state_shape
 from rnncast.core.threads import side_by_side
 from rnncast.core.threads import threads as default_threads
+from rnncast.core.weighting import step_factors, window_factors
 
 Array = NDArray[Any]
 
@@ -322,28 +319,11 @@ class Engine:
         return _Sequences(given, self._array(state, "state", state_shape(self.shape, batch)))
 
     def _factors(self, weights: ArrayLike | None, inputs: Array, more: _Sequences) -> NDArray[np.float64]:
-        """Factor of each window (B,) that makes the sum over steps, targets and quantiles the weighted mean.
-
-        Where windows have lengths and every step has outputs, factors are (T * B), zero before a window begins.
-        """
-        factors = self._window_factors(weights, inputs)
-        if not (more.lengths.size and self.every_step):
-            return factors
-        steps = len(inputs)
-        begun = np.arange(steps)[:, None] >= steps - more.lengths  # (T, B)
-        return np.asarray(begun * (factors * steps / more.lengths)).reshape(-1)
-
-    def _window_factors(self, weights: ArrayLike | None, inputs: Array) -> NDArray[np.float64]:
+        """Factor of each window (B,), or (T * B) where windows have lengths and every step has outputs."""
         steps, _, batch = inputs.shape
-        table = self.loss_table
-        terms = table.outputs * (steps if self.every_step else 1)
-        scale = (2.0 if table.kind == QUANTILE else 1.0) / terms
-        if weights is None:
-            return np.full(batch, scale / batch)
-        given = np.array(weights, np.float64)
-        if given.shape != (batch,) or (given < 0).any() or given.sum() == 0:
-            raise ValueError(f"weights have shape ({batch},), are not negative and not all zero")
-        return np.asarray(given * (scale / given.sum()))
+        factors = window_factors(self.loss_table, batch, steps if self.every_step else 1, weights)
+        ragged = more.lengths.size > 0 and self.every_step
+        return step_factors(factors, steps, more.lengths) if ragged else factors
 
     def _array(self, array: Array, name: str, shape: tuple[int, ...]) -> Array:
         """`array` in the engine's dtype, contiguous and writeable (a read-only one would be compiled for anew)."""

@@ -26,24 +26,21 @@ from rnncast.core.layout import (
     DIRECT_WEIGHT,
     FEATURES,
     GATE_ROWS,
-    GRU,
     HIDDEN,
     INPUT_WEIGHT,
     INPUTS,
     LANES,
     LAYERS,
-    LSTM,
     OUTPUT_ACTIVATION,
     OUTPUT_GROUP,
     OUTPUTS,
     RECURRENT_ROW,
     RECURRENT_WEIGHT,
     RESIDUAL,
-    SIGMOID,
     STEPS,
-    TANH,
 )
 from rnncast.core.matrix import BIASED, KEEP, NONE, ONE, add, add_product, keep_begun, multiply
+from rnncast.core.shape import GRU, LSTM, SIGMOID, TANH
 
 
 @jit

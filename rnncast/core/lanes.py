@@ -9,8 +9,9 @@ from typing import Any
 
 from rnncast.core.addresses import state_at
 from rnncast.core.jit import jit
-from rnncast.core.layout import AT_CELLS, AT_STATES, BATCH, CARRIED, CELL, DEPTH, HIDDEN, LANES, LAYERS, LSTM, STEPS
+from rnncast.core.layout import AT_CELLS, AT_STATES, BATCH, CARRIED, CELL, DEPTH, HIDDEN, LANES, LAYERS, STEPS
 from rnncast.core.matrix import fill_zero
+from rnncast.core.shape import LSTM
 
 
 @jit

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnncast.core.layout import (
+from rnncast.core.shape import (
     GRU,
     LSTM,
     RNN_SIGMOID,

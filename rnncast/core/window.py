@@ -25,23 +25,20 @@ from rnncast.core.layout import (
     DIRECT_WEIGHT,
     FEATURES,
     GATE_ROWS,
-    GRU,
     HIDDEN,
     HIDDEN_PITCH,
     INPUT_WEIGHT,
     INPUTS,
     LAYERS,
-    LSTM,
     OUTPUT_ACTIVATION,
     OUTPUT_GROUP,
     OUTPUTS,
     RECURRENT_WEIGHT,
     RESIDUAL,
-    SIGMOID,
     STEPS,
-    TANH,
 )
 from rnncast.core.matrix import KEEP, NONE, ONE, fill_zero, multiply
+from rnncast.core.shape import GRU, LSTM, SIGMOID, TANH
 
 
 @jit_entry

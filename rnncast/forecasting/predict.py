@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.core import twin
-from rnncast.core.layout import Shape
+from rnncast.core.shape import Shape
 from rnncast.data.calendar import Calendar
 from rnncast.data.panel import Panel
 from rnncast.data.transform import LocalScale, WorkingSeries, working_series

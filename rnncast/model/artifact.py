@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast import __version__
-from rnncast.core.layout import parameter_count, parameter_layout
+from rnncast.core.shape import parameter_count, parameter_layout
 from rnncast.core.twin import unpack
 from rnncast.data.calendar import Calendar
 from rnncast.data.panel import Columns, Panel

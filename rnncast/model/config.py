@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from rnncast.core import layout
-from rnncast.core.layout import Shape
+from rnncast.core.shape import GRU, LSTM, RNN_SIGMOID, RNN_TANH, Shape
 from rnncast.errors import UsageError
 
 CELLS = ("rnn", "gru", "lstm")
@@ -17,10 +16,10 @@ CHANNELS = ("level", "change", "seasonal change")
 """Input channels that are computed from a window; see `rnncast.model.inputs`."""
 
 _CELL_CODES = {
-    ("rnn", "tanh"): layout.RNN_TANH,
-    ("rnn", "sigmoid"): layout.RNN_SIGMOID,
-    ("gru", "tanh"): layout.GRU,
-    ("lstm", "tanh"): layout.LSTM,
+    ("rnn", "tanh"): RNN_TANH,
+    ("rnn", "sigmoid"): RNN_SIGMOID,
+    ("gru", "tanh"): GRU,
+    ("lstm", "tanh"): LSTM,
 }
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.core.layout import LSTM, Shape, parameter_count
 from rnncast.core.loss_table import HUBER, MAE, MSE, QUANTILE, LossTable
+from rnncast.core.shape import LSTM, Shape, parameter_count
 from rnncast.core.twin import unpack
 from rnncast.model.config import NetworkConfig
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncast.core.layout import parameter_count
+from rnncast.core.shape import parameter_count
 from rnncast.data.isotime import format_stamp
 from rnncast.model.model import Model
 from rnncast.report.tables import size
