@@ -49,7 +49,7 @@ def run_window(
 
     The workspace holds `window_size` numbers.
     """
-    gates = 0
+    gates = NONE
     handed_on = gates + 4 * plan[HIDDEN_PITCH]
     state = handed_on + plan[HIDDEN_PITCH]
     matrices = state + 2 * plan[LAYERS] * (plan[DEPTH] + 1) * plan[HIDDEN_PITCH]
