@@ -139,3 +139,16 @@ def test_closed_pipe_is_quiet() -> None:
         os.close(writer)
     assert done.returncode == 141
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("asked", "named"), [("3", None), ("None", "3"), ("3", "2")])
+def test_threads_hold_for_the_reader_too(asked: str, named: str | None) -> None:
+    code = (
+        f"from rnncast.cli.options import Computing; Computing({asked}).apply()\n"
+        "from rnncast.core.threads import threads; from rnncast.data.reading import conversion\n"
+        "print(threads(), conversion.threads())"
+    )
+    environment = {name: value for name, value in os.environ.items() if name not in ("OMP_NUM_THREADS",)}
+    environment |= {} if named is None else {"RNNCAST_NUM_THREADS": named}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    assert ran.stdout.split() == ["3", "3"], ran.stderr

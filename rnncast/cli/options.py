@@ -9,6 +9,7 @@ loaded by every call.
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -159,9 +160,11 @@ class Computing:
         at_least(1, threads=self.threads)
         set_threads(self.threads)
         try:
-            threads()
+            count = threads()
         except ValueError as error:
             raise UsageError(str(error), hint=f"unset {VARIABLE}, or give --threads") from None
+        if self.threads is not None or VARIABLE in os.environ:
+            os.environ["OMP_NUM_THREADS"] = str(count)  # which pyarrow, that reads, goes by when it is loaded
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def run_groups(
     Arrays are flat: inputs (T F B), targets (T K B) or (K B), outputs (T O B) or (O B), weights (B) float64 with all
     constant factors, base_gap (K Q). With ``plan[RAGGED]`` `lengths` (B), int64, says how many steps at the end each
     window has, and weights are (T B) where every step has outputs. With ``plan[CARRIED]`` `states` are the initial ones
-    and `left` takes those of the last steps (see `layout.state_shape`). Threads may run groups of one batch at a time,
+    and `left` takes those of the last steps (see `shape.state_shape`). Threads may run groups of one batch at a time,
     each with a workspace of its own.
     """
     batch = plan[BATCH]

@@ -148,18 +148,13 @@ def _step(
     for n in range(rows):
         w[gates + n] = w[place + n]
     h = _slot(plan, state, 0, layer, before)
-    if layer == 0:
-        multiply(
-            KEEP, w, NONE, inputs, t * width, NONE, ONE, w, place + rows, rows, width,
-            w, h, NONE, ONE, w, place + (1 + width) * rows, rows, hidden,
-            w, gates, rows, ONE, rows,
-        )  # fmt: skip
-    else:
-        multiply(
-            KEEP, w, NONE, w, handed_on, NONE, ONE, w, place + rows, rows, width,
-            w, h, NONE, ONE, w, place + (1 + width) * rows, rows, hidden,
-            w, gates, rows, ONE, rows,
-        )  # fmt: skip
+    taken = inputs if layer == 0 else w
+    taken_at = t * width if layer == 0 else handed_on
+    multiply(
+        KEEP, w, NONE, taken, taken_at, NONE, ONE, w, place + rows, rows, width,
+        w, h, NONE, ONE, w, place + (1 + width) * rows, rows, hidden,
+        w, gates, rows, ONE, rows,
+    )  # fmt: skip
     new = _slot(plan, state, 0, layer, t)
     cells = _slot(plan, state, 1, layer, t)
     cell_forward(w, plan[CELL], gates, cells, _slot(plan, state, 1, layer, before), new, h, pitch)
