@@ -11,7 +11,7 @@ from core_cases import CELLS, make_problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnncast.core import engine
+from rnncast.core import memory
 from rnncast.core.engine import Engine
 from rnncast.core.shape import LSTM, Shape
 
@@ -154,7 +154,7 @@ def test_impossible_engines_are_refused(arguments, message):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 @pytest.mark.parametrize("cell", CELLS)
 def test_same_bytes_for_any_number_of_threads(cell, dtype, rng, monkeypatch):
-    monkeypatch.setattr(engine, "WORTH_SHARING", 0)
+    monkeypatch.setattr(memory, "WORTH_SHARING", 0)
     problem = make_problem(rng, cell, layers=2, hidden=34, batch=150, steps=5, loss="quantile", direct_group=5)
     results = []
     for count in (1, 2, 3, 4, 8):
@@ -182,8 +182,7 @@ for problem in make_problem(rng, "gru", every_step=True), make_problem(rng, "gru
     engine.forward(problem.parameters, problem.inputs[:, :, :1])
 for kernel in gc.get_objects():
     if isinstance(kernel, Dispatcher) and kernel.__module__.startswith("rnncast.core") and kernel.signatures:
-        inline = kernel.targetoptions.get("inline") == "always"
-        print(kernel.__module__, kernel.__name__, len(kernel.signatures), inline)
+        print(kernel.__module__, kernel.__name__, len(kernel.signatures))
 """
 
 
@@ -194,9 +193,8 @@ def test_each_kernel_is_compiled_once_a_dtype(tmp_path):
     ran = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert ran.returncode == 0, ran.stderr
     compiled = {}
-    for module, name, count, inline in map(str.split, ran.stdout.splitlines()):
-        if inline == "False":
-            compiled[f"{module}.{name}"] = int(count)
+    for module, name, count in map(str.split, ran.stdout.splitlines()):
+        compiled[f"{module}.{name}"] = int(count)
     assert len(compiled) > 10
     assert {name: count for name, count in compiled.items() if count > 1} == {}
-    assert len(list(tmp_path.rglob("*.nbc"))) == 3  # what Python calls: `run_groups`, `finish`, `run_window`
+    assert len(list(tmp_path.rglob("*.nbc"))) == 3  # what Python calls: `run`, `finish`, `run_window`

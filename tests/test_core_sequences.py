@@ -5,7 +5,7 @@ import pytest
 from core_cases import CELLS, make_problem, relative_error, worst_block_error
 from test_core_gradients import LARGEST_ERROR, central_differences
 
-from rnncast.core import engine, twin
+from rnncast.core import memory, twin
 from rnncast.core.engine import Engine
 from rnncast.core.shape import state_shape
 
@@ -113,7 +113,7 @@ def test_gradient_with_a_carried_state(cell, network, rng):
 
 
 def test_threads_alter_nothing(rng, monkeypatch):
-    monkeypatch.setattr(engine, "WORTH_SHARING", 0)
+    monkeypatch.setattr(memory, "WORTH_SHARING", 0)
     problem = make_problem(rng, "lstm", layers=2, hidden=34, batch=150, every_step=True, dilations=(1, 2))
     lengths, state = lengths_of(problem, rng), rng.standard_normal(state_shape(problem.shape, 150))
     for more in ({"lengths": lengths}, {"state": state}):

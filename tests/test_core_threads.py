@@ -1,11 +1,13 @@
 """How many threads compute."""
 
+import signal
 import threading
 import time
 
 import pytest
 
 from rnncast.core import threads
+from rnncast.core.control_words import ABANDON, ASKED, BROKEN, END, new_control
 
 
 @pytest.fixture(autouse=True)
@@ -43,41 +45,76 @@ def test_a_quota_of_the_control_group_counts(monkeypatch, tmp_path, written, cor
     assert threads.available_cores() == cores
 
 
-def test_work_is_side_by_side_and_errors_come_back():
+def make_work(*calls):
+    return threads.Work(calls, new_control())
+
+
+@pytest.mark.parametrize("run", [threads.run_short, lambda work: threads.run_long([work])], ids=["short", "long"])
+def test_calls_are_side_by_side_and_errors_come_back(run):
     meeting = threading.Barrier(3, timeout=10)
-    names = [""] * 3
+    names = []
 
-    def work(number):
+    def call():
         meeting.wait()  # passes only if all three are at work at once
-        names[number] = threading.current_thread().name
-        yield
+        names.append(threading.current_thread().name)
 
-    threads.side_by_side(work, 3)
-    assert names[0] == threading.current_thread().name
+    run(make_work(call, call, call))
     assert len(set(names)) == 3
 
-    def fail(number):
-        yield
-        if number == 2:
-            raise OSError("two")
+    def fail():
+        raise OSError("two")
 
     with pytest.raises(OSError, match="two"):
-        threads.side_by_side(fail, 3)
+        run(make_work(lambda: None, lambda: None, fail))
 
 
-def test_an_interruption_is_heard_between_two_steps_and_ends_all():
-    begun, steps = threading.Event(), []
+def test_a_short_run_of_one_call_stays_in_this_thread():
+    names = []
+    threads.run_short(make_work(lambda: names.append(threading.current_thread().name)))
+    assert names == [threading.current_thread().name]
 
-    def work(number):
-        if number == 0:
-            assert begun.wait(10)
-            raise KeyboardInterrupt
-        for step in range(10_000):
-            steps.append(step)
-            begun.set()
-            yield
+
+def until_told(work, word, ended):
+    """A call that goes on until a word is not 0 any more."""
+
+    def call():
+        limit = time.monotonic() + 10
+        while work[0].control[word] == 0 and time.monotonic() < limit:
             time.sleep(0.001)
+        ended.append(int(work[0].control[word]))
 
+    return call
+
+
+def test_after_some_time_works_are_asked_to_end():
+    work, ended = [], []
+    work.append(make_work(until_told(work, ASKED, ended), until_told(work, ASKED, ended)))
+    threads.run_long(work, 0.05)
+    assert ended == [END, END]
+
+
+def test_an_interruption_abandons_all_works_and_goes_on():
+    work, ended = [], []
+    work.append(make_work(until_told(work, ASKED, ended), until_told(work, ASKED, ended)))
+    threading.Timer(0.05, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
-        threads.side_by_side(work, 2)
-    assert len(steps) < 10_000
+        threads.run_long(work)
+    assert ended == [ABANDON, ABANDON]
+
+
+def test_if_not_all_threads_start_nobody_waits_for_the_missing(monkeypatch):
+    work, ended, pool = [], [], threads._pool()
+    work.append(make_work(until_told(work, BROKEN, ended), until_told(work, BROKEN, ended)))
+    started = []
+
+    class Pool:
+        def submit(self, call):
+            if started:
+                raise RuntimeError("can't start new thread")
+            started.append(call)
+            return pool.submit(call)
+
+    monkeypatch.setattr(threads, "_pool", Pool)
+    with pytest.raises(RuntimeError, match="new thread"):
+        threads.run_long(work)
+    assert ended == [1]

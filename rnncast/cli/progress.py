@@ -34,7 +34,7 @@ class Progress:
         self._epochs = epochs
         self._bar = output.bar()
         self._origin = ""
-        self._held: tuple[EpochReport, str] | None = None  # the last epoch of a member is not known until it is over
+        self._held: dict[int, str] = {}  # by member: its last epoch is not known until all is over
 
     def __enter__(self) -> Self:
         return self
@@ -47,9 +47,9 @@ class Progress:
         self._release()
 
     def _release(self) -> None:
-        if self._held is not None:
-            self._output.note(self._held[1])
-            self._held = None
+        for line in self._held.values():
+            self._output.note(line)
+        self._held = {}
 
     def epoch(self, report: EpochReport) -> None:
         """One epoch of one member is done."""
@@ -65,14 +65,14 @@ class Progress:
             self._line(report, f"{name}, epoch {report.epoch} of {report.epochs}: {losses}")
 
     def _line(self, report: EpochReport, line: str) -> None:
-        """Say the first epoch of a member, every tenth and the last."""
-        if self._held is not None and (self._held[0].phase, self._held[0].member) != (report.phase, report.member):
+        """Say the first epoch of a member, every tenth and the last; members may go side by side."""
+        if report.epoch == 1:
             self._release()
-        self._held = None
+        self._held.pop(report.member, None)
         if report.epoch == 1 or report.epoch % LINE_EVERY == 0:
             self._output.note(line)
         else:
-            self._held = report, line
+            self._held[report.member] = line
 
     def origin(self, done: int, total: int) -> None:
         """One origin of a backtest is done."""

@@ -13,7 +13,8 @@ from typing import Any
 
 from rnncast.core.addresses import gates_at, handed_on_at, input_at, output_slot, state_at
 from rnncast.core.cells import cell_backward, keeps_part
-from rnncast.core.jit import jit, jit_inline
+from rnncast.core.control import abandoned
+from rnncast.core.jit import jit
 from rnncast.core.lanes import scatter
 from rnncast.core.layout import (
     AT_ABOVE,
@@ -119,7 +120,7 @@ def backward_output(plan: Any, table: Any, parameters: Any, w: Any, sums: Any) -
                 )  # fmt: skip
 
 
-@jit_inline
+@jit
 def _add_weight_gradient(
     plan: Any, w: Any, da: int, da_pitch: int, rows: int, x: int, width: int, pitch: int, sums: Any, place: int
 ) -> None:
@@ -133,7 +134,7 @@ def _add_weight_gradient(
     )  # fmt: skip
 
 
-@jit_inline
+@jit
 def _output_activation_backward(w: Any, activation: int, outputs: int, doutputs: int, count: int) -> None:
     """``da = dy g'(a)`` in place of dy, from y = g(a)."""
     y = w[outputs : outputs + count]
@@ -149,6 +150,7 @@ def _output_activation_backward(w: Any, activation: int, outputs: int, doutputs:
 
 @jit
 def backward_layer(
+    control: Any,
     plan: Any,
     table: Any,
     parameters: Any,
@@ -172,6 +174,8 @@ def backward_layer(
     fill_zero(w, plan[AT_DSTATE], dilation * n)
     fill_zero(w, plan[AT_DCELL], dilation * n)
     for t in range(plan[STEPS] - 1, -1, -1):
+        if abandoned(control):
+            return
         gates = gates_at(plan, layer, t)
         dstate = plan[AT_DSTATE] + t % dilation * n  # of this step and of those so many steps before
         if layer < plan[LAYERS] - 1 or output_slot(plan, t) >= 0:
@@ -200,7 +204,7 @@ def backward_layer(
             _backward_inputs(plan, table, parameters, w, sums, dinputs, t, gates, start, used)
 
 
-@jit_inline
+@jit
 def _backward_recurrent(
     plan: Any, table: Any, parameters: Any, w: Any, sums: Any, layer: int, before: int, gates: int, dstate: int
 ) -> None:
@@ -221,7 +225,7 @@ def _backward_recurrent(
     )
 
 
-@jit_inline
+@jit
 def _backward_below(plan: Any, table: Any, parameters: Any, w: Any, sums: Any, layer: int, t: int, gates: int) -> None:
     """``dx_t = W_x' da_t`` for the layer below and ``dW_x += da_t x_t'``, x_t being what that layer hands on.
 
@@ -240,7 +244,7 @@ def _backward_below(plan: Any, table: Any, parameters: Any, w: Any, sums: Any, l
     _add_weight_gradient(plan, w, gates, lanes, rows, input_at(plan, layer, t), hidden, pitch, sums, place)
 
 
-@jit_inline
+@jit
 def _backward_inputs(
     plan: Any, table: Any, parameters: Any, w: Any, sums: Any, dinputs: Any, t: int, gates: int, start: int, used: int
 ) -> None:
@@ -274,9 +278,9 @@ def _backward_inputs(
         scatter(w, plan[AT_DINPUT], features, lanes, dinputs, t * features * batch + start, batch, used)
 
 
-@jit_inline
+@jit
 def collect(plan: Any, table: Any, sums: Any, gradient: Any) -> None:
-    """Add the sums of a group of shards to the flat gradient (P,)."""
+    """Add the sums of the shards to the flat gradient (P,)."""
     hidden = plan[HIDDEN]
     rows = plan[INPUT_ROWS]
     pitch = plan[HIDDEN_PITCH]

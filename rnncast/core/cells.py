@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from rnncast.core.activations import sigmoid, tanh
-from rnncast.core.jit import jit, jit_inline
+from rnncast.core.jit import jit
 from rnncast.core.shape import GRU, LSTM, RNN_TANH
 from rnncast.core.vector import load, store, width
 
@@ -119,13 +119,13 @@ def lstm_backward(w: Any, gates: int, cells: int, cells_before: int, dstate: int
         store(w, dcell + k - gates, dc * f)
 
 
-@jit_inline
+@jit
 def keeps_part(cell: int) -> bool:
     """Whether a part of the gradient of h_{t-1} does not go through the recurrent product."""
     return cell == GRU
 
 
-@jit_inline
+@jit
 def cell_forward(
     w: Any, cell: int, gates: int, cells: int, cells_before: int, state: int, state_before: int, n: int
 ) -> None:
@@ -138,7 +138,7 @@ def cell_forward(
         elman_forward(w, gates, state, n, cell)
 
 
-@jit_inline
+@jit
 def cell_backward(
     w: Any, cell: int, gates: int, cells: int, cells_before: int, state: int, state_before: int, dstate: int,
     dcell: int, n: int,

@@ -5,38 +5,20 @@ Letters: T steps, F features, B batch, O outputs, K targets, Q quantiles, P para
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from rnncast.core.layout import (
-    FORWARD,
-    GRADIENT,
-    GROUPS,
-    LOSS,
-    SUMS,
-    TOTAL,
-    VJP,
-    parameter_table,
-    window_size,
-    workspace_plan,
-)
+from rnncast.core.arguments import Batch
+from rnncast.core.layout import FORWARD, GRADIENT, LOSS, VJP, window_size
 from rnncast.core.loss_table import MSE, LossTable, point_table
-from rnncast.core.recurrent import finish, run_groups
+from rnncast.core.memory import Memory
 from rnncast.core.shape import Shape, check_direct, check_shape, parameter_count, state_shape
-from rnncast.core.threads import side_by_side
 from rnncast.core.threads import threads as default_threads
 from rnncast.core.weighting import step_factors, window_factors
 
 Array = NDArray[Any]
-
-HEARD = 1e9
-"""Multiplications of a call of the kernel, about, after which signals are heard: some tenth of a second."""
-
-WORTH_SHARING = 1e7
-"""Multiplications of a run, about, from which on it is shared out: waking a thread takes as long as a tenth of them."""
 
 
 class _Sequences(NamedTuple):
@@ -95,15 +77,9 @@ class Engine:
         if self.loss_table.outputs != shape.outputs:
             raise ValueError(f"the loss needs {self.loss_table.outputs} outputs, the network has {shape.outputs}")
         self.parameter_count = parameter_count(shape)
-        self._table = parameter_table(shape)
-        self._levels = self.loss_table.levels.astype(self.dtype)  # (Q,)
-        self._spread = self.loss_table.spread.astype(self.dtype)  # (K,)
-        self._base_gap = self.loss_table.base_gap.astype(self.dtype).reshape(-1)  # (K*Q,)
-        self._plans: dict[tuple[int, int, int, bool, bool], NDArray[np.int64]] = {}
         self.state: Array | None = None
         self.threads = default_threads() if threads is None else threads
-        self._workspaces: list[Array] = []  # one a thread
-        self._sums = np.zeros(0, self.dtype)
+        self._memory = Memory(shape, self.loss_table, self.dtype, every_step, self.threads)
         self._gradient = np.zeros(self.parameter_count, self.dtype)  # (P,)
         self._nothing = np.zeros(0, self.dtype)
 
@@ -216,29 +192,16 @@ class Engine:
     ) -> float:
         """Call the kernel; `filled` are the outputs of a FORWARD run, the input gradients of a VJP run."""
         parameters = self._array(parameters, "parameters", (self.parameter_count,))
-        plan = self._plan(mode, inputs.shape[0], inputs.shape[2], more.lengths.size > 0, more.state.size > 0)
+        steps, _, count = inputs.shape
+        plan = self._memory.plan(mode, steps, count, more.lengths.size > 0, more.state.size > 0)
         left = np.empty_like(more.state)
-        groups, table, losses = int(plan[GROUPS]), self.loss_table, np.empty(plan[GROUPS])  # (G,)
-        shares = self._shares(inputs.shape[0], inputs.shape[2], groups)
-        workspaces, sums = self._memory(plan, shares)
-        data = (
-            plan, self._table, parameters, inputs.reshape(-1), targets.reshape(-1), factors, table.kind,
-            table.huber_delta, self._levels, self._spread, self._base_gap,
+        batch = Batch(
+            inputs.reshape(-1), targets.reshape(-1), factors, more.lengths, more.state.reshape(-1), left.reshape(-1),
+            filled, filled,
         )  # fmt: skip
-
-        at_once = max(1, int(HEARD / (self._work(inputs.shape[0], inputs.shape[2]) / groups)))
-
-        def run(share: int) -> Iterator[None]:
-            for group in range(share * groups // shares, stop := (share + 1) * groups // shares, at_once):
-                run_groups(
-                    group, min(group + at_once, stop), *data, workspaces[share], sums, losses, filled, filled,
-                    more.lengths, more.state.reshape(-1), left.reshape(-1),
-                )  # fmt: skip
-                yield
-
-        side_by_side(run, shares)
+        value = self._memory.run(plan, self._memory.amount(steps, count), parameters, batch, gradient)
         self.state = left if left.size else None
-        return float(finish(plan, self._table, sums, losses, gradient))
+        return value
 
     def _run_window(self, parameters: Array, inputs: Array, outputs: Array, more: _Sequences) -> None:
         """Outputs of a batch of one window."""
@@ -246,46 +209,16 @@ class Engine:
 
         parameters = self._array(parameters, "parameters", (self.parameter_count,))
         steps = len(inputs)
-        plan = self._plan(FORWARD, steps, 1, False, more.state.size > 0)
-        self._grow(0, window_size(self.shape))
+        plan = self._memory.plan(FORWARD, steps, 1, carried=more.state.size > 0)
         left = np.empty_like(more.state)
         first = steps - int(more.lengths[0]) if more.lengths.size else 0
         outputs[...] = 0
         run_window(
-            plan, self._table, parameters, inputs.reshape(-1), first, self._workspaces[0], outputs.reshape(-1),
+            plan, self._memory.table, parameters, inputs.reshape(-1), first,
+            self._memory.workspace(0, window_size(self.shape)), outputs.reshape(-1),
             more.state.reshape(-1), left.reshape(-1),
         )  # fmt: skip
         self.state = left if left.size else None
-
-    def _shares(self, steps: int, batch: int, groups: int) -> int:
-        """Threads that share out a batch of so many groups: one where the work is not worth waking others."""
-        return 1 if self._work(steps, batch) < WORTH_SHARING else min(self.threads, groups)
-
-    def _work(self, steps: int, batch: int) -> float:
-        """Multiplications of a run, about."""
-        return float(steps * batch * self.shape.layers) * 8.0 * self.shape.hidden_size**2
-
-    def _plan(self, mode: int, steps: int, batch: int, ragged: bool, carried: bool) -> NDArray[np.int64]:
-        key = (mode, steps, batch, ragged, carried)
-        if key not in self._plans:
-            self._plans[key] = workspace_plan(self.shape, steps, batch, mode, self.every_step, ragged, carried)
-        return self._plans[key]
-
-    def _memory(self, plan: NDArray[np.int64], shares: int) -> tuple[list[Array], Array]:
-        """A workspace for each thread, and the sums of all groups; they grow to what a plan needs."""
-        needed = int(plan[GROUPS] * plan[SUMS])
-        if needed > self._sums.size:
-            self._sums = _aligned_zeros(needed, self.dtype)
-        for share in range(shares):
-            self._grow(share, int(plan[TOTAL]))
-        return self._workspaces, self._sums
-
-    def _grow(self, share: int, size: int) -> None:
-        """Let the workspace of a thread hold so many numbers."""
-        self._workspaces += [self._nothing] * (share + 1 - len(self._workspaces))
-        if size > self._workspaces[share].size:
-            self._workspaces[share] = self._nothing  # the old one is let go before the new one is made
-            self._workspaces[share] = _aligned_zeros(size, self.dtype)
 
     def _output_shape(self, steps: int, batch: int) -> tuple[int, ...]:
         return (steps, self.shape.outputs, batch) if self.every_step else (self.shape.outputs, batch)
@@ -330,10 +263,3 @@ class Engine:
         if np.shape(array) != shape:
             raise ValueError(f"{name} have shape {shape}, got {np.shape(array)}")
         return np.require(array, self.dtype, ["C", "A", "W"])
-
-
-def _aligned_zeros(size: int, dtype: np.dtype[Any]) -> Array:
-    """Zeros (size,) that begin at a multiple of 64 bytes, the width of the widest vector and of a cache line."""
-    raw = np.zeros(size + 64 // dtype.itemsize, dtype)
-    start = (-raw.ctypes.data % 64) // dtype.itemsize
-    return raw[start : start + size]

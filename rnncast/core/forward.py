@@ -11,7 +11,8 @@ from typing import Any
 from rnncast.core.activations import sigmoid_in_place, tanh_in_place
 from rnncast.core.addresses import gates_at, handed_on_at, input_at, output_slot, state_at
 from rnncast.core.cells import cell_forward
-from rnncast.core.jit import jit, jit_inline
+from rnncast.core.control import abandoned
+from rnncast.core.jit import jit
 from rnncast.core.layout import (
     AT_BEGINS,
     AT_CELLS,
@@ -44,19 +45,21 @@ from rnncast.core.shape import GRU, LSTM, SIGMOID, TANH
 
 
 @jit
-def forward_shard(plan: Any, table: Any, parameters: Any, w: Any, begun: int) -> None:
+def forward_shard(control: Any, plan: Any, table: Any, parameters: Any, w: Any, begun: int) -> None:
     """The time loop: for each step, each layer's gates and cell; the output layer where outputs are asked for.
 
     Initial states are in their places already. From step `begun` on all windows have begun.
     """
     for t in range(plan[STEPS]):
+        if abandoned(control):
+            return
         for layer in range(plan[LAYERS]):
             _forward_layer(plan, table, parameters, w, layer, t, begun)
         if output_slot(plan, t) >= 0:
             _forward_output(plan, table, parameters, w, t)
 
 
-@jit_inline
+@jit
 def _forward_layer(plan: Any, table: Any, parameters: Any, w: Any, layer: int, t: int, begun: int) -> None:
     """Gates of one layer at step t, ``bias + W_x x_t + W_h h_{t-d}``, then its cell, and what it hands on."""
     hidden = plan[HIDDEN]
@@ -123,7 +126,7 @@ def _sums(
     )  # fmt: skip
 
 
-@jit_inline
+@jit
 def _forward_output(plan: Any, table: Any, parameters: Any, w: Any, t: int) -> None:
     """``y_t = g(V h_t + D x + c)`` with g the identity, the logistic function or the hyperbolic tangent."""
     hidden = plan[HIDDEN]
@@ -146,7 +149,7 @@ def _forward_output(plan: Any, table: Any, parameters: Any, w: Any, t: int) -> N
         tanh_in_place(w, outputs, rows * lanes)
 
 
-@jit_inline
+@jit
 def _forward_direct(plan: Any, table: Any, parameters: Any, w: Any, outputs: int) -> None:
     """``D x`` into the middle output of each group, x the inputs (T * F, S) of the whole window (Lai et al. 2018)."""
     lanes = plan[LANES]

@@ -19,6 +19,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numba.extending
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -29,7 +31,49 @@ _OPTIONS: dict[str, Any] = {
     "fastmath": {"contract", "nsz", "arcp", "reassoc"},
 }
 
-_PART: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+class _NoMachineCode:
+    """Where there is no machine code, there is no place either that takes the address of a Python environment."""
+
+    @staticmethod
+    def set_env(name: str, environment: object) -> None:
+        pass
+
+
+class _PartLibrary(JITCodeLibrary):  # type: ignore[misc]
+    """Code of a kernel that is a part of others: they optimise it and make machine code of it, once, with their own.
+
+    Numba would do both for each part as well, and again for the parts of parts: twice the time that compiling takes.
+    """
+
+    @property
+    def codegen(self) -> Any:
+        return _NoMachineCode
+
+    def get_pointer_to_function(self, name: str) -> int:
+        return 0  # nothing calls it but what it is linked into
+
+    def _optimize_functions(self, module: Any) -> None:
+        module.data_layout = self._codegen._data_layout
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+
+class _PartCompiler(CompilerBase):  # type: ignore[misc]
+    """Numba's compiler for machine code, up to the code of LLVM."""
+
+    def define_pipelines(self) -> list[Any]:
+        state = self.state
+        state.library = _PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        return [DefaultPassBuilder.define_nopython_pipeline(state)]
+
+
+_PART: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": _PartCompiler}
 """Of kernels that are a part of others: nothing but other kernels can call them."""
 
 
@@ -65,21 +109,13 @@ _warned = False
 
 
 def jit(function: _Function) -> _Function:
-    """Compile a function that only other kernels call; Python cannot call it.
-
-    The entry from Python, which it lacks, is a fifth of the time that compiling takes.
-    """
+    """Compile a function that only other kernels call; Python cannot call it."""
     return _compile(function, **_PART)
 
 
 def jit_entry(function: _Function) -> _Function:
     """Compile a function that Python calls, at its first call."""
     return _compile(function, cache=_FOLDER is not None, no_cfunc_wrapper=True)
-
-
-def jit_inline(function: _Function) -> _Function:
-    """As `jit`, for what becomes a part of the kernel that calls it: nothing is compiled or linked for it alone."""
-    return _compile(function, **_PART, inline="always")
 
 
 def jit_in_order(function: _Function) -> _Function:

@@ -20,6 +20,7 @@ FORWARD: Final = 0
 LOSS: Final = 1
 GRADIENT: Final = 2
 VJP: Final = 3
+TRAIN: Final = 4
 
 # Columns of the parameter table.
 INPUT_WEIGHT: Final = 0
@@ -68,18 +69,19 @@ AT_DCELL: Final = 34
 AT_DINPUT: Final = 35
 AT_OUTPUTS: Final = 36
 AT_DOUTPUTS: Final = 37
-AT_SCRATCH: Final = 38
-AT_TRANSPOSED: Final = 39
-TOTAL: Final = 40
-GROUPS: Final = 41
-AT_BIAS_SUMS: Final = 42
-AT_INPUT_SUMS: Final = 43
-AT_UPPER_SUMS: Final = 44
-AT_RECURRENT_SUMS: Final = 45
-AT_OUTPUT_SUMS: Final = 46
-AT_OUTPUT_BIAS_SUMS: Final = 47
-AT_DIRECT_SUMS: Final = 48
-SUMS: Final = 49
+AT_TARGETS: Final = 38
+AT_SCRATCH: Final = 39
+AT_TRANSPOSED: Final = 40
+TOTAL: Final = 41
+GROUPS: Final = 42
+AT_BIAS_SUMS: Final = 43
+AT_INPUT_SUMS: Final = 44
+AT_UPPER_SUMS: Final = 45
+AT_RECURRENT_SUMS: Final = 46
+AT_OUTPUT_SUMS: Final = 47
+AT_OUTPUT_BIAS_SUMS: Final = 48
+AT_DIRECT_SUMS: Final = 49
+SUMS: Final = 50
 
 VECTOR: Final = 16
 """Numbers of the widest vector (float32 with AVX-512): lanes and padded widths are multiples of it."""
@@ -162,7 +164,7 @@ def workspace_plan(
     """
     rows, input_rows, recurrent_row = gate_rows(shape)
     hidden, lanes, layers = shape.hidden_size, lane_count(batch, shape.hidden_size), shape.layers
-    keep = mode in (GRADIENT, VJP)
+    keep = mode in (GRADIENT, VJP, TRAIN)
     depth = shape.depth
     state_slots, gate_slots = (steps + depth, steps) if keep else (1 + depth, 1)
     output_steps = steps if every_step else 1
@@ -182,6 +184,7 @@ def workspace_plan(
         AT_DINPUT: shape.input_size,  # (F, S)
         AT_OUTPUTS: output_steps * shape.outputs,  # (T or 1, O, S)
         AT_DOUTPUTS: output_steps * shape.outputs,  # (T or 1, O, S)
+        AT_TARGETS: shape.outputs,  # (K, S) of one step, K at most O
         AT_SCRATCH: shape.outputs,  # (O, S)
         AT_TRANSPOSED: max(hidden_pitch, input_pitch, window_pitch) if keep else 0,  # (S, padded H, F or T*F)
     }

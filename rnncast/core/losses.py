@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rnncast.core.activations import sigmoid
-from rnncast.core.jit import jit, jit_inline
+from rnncast.core.jit import jit
 from rnncast.core.loss_table import HUBER, MAE, MSE
 
 # softplus(0 + SOFTPLUS_SHIFT) = 1: at raw output 0 a gap between quantiles is exactly its base.
@@ -103,13 +103,13 @@ def quantile_loss(
     return total
 
 
-@jit_inline
+@jit
 def _softplus(x: Any) -> Any:
     zero = x - x
     return (x if x > zero else zero) + np.log1p(np.exp(-abs(x)))
 
 
-@jit_inline
+@jit
 def _quantiles(w: Any, row: int, scratch: int, lanes: int, used: int, spread: Any, gaps: Any) -> None:
     """Quantiles of one horizon step from its raw outputs at `row`, into `scratch` (Q, S)."""
     shift = w.dtype.type(SOFTPLUS_SHIFT)
@@ -131,7 +131,7 @@ def _quantiles(w: Any, row: int, scratch: int, lanes: int, used: int, spread: An
             q[n] = nearer[n] + gap * _softplus(raw[n] + shift)
 
 
-@jit_inline
+@jit
 def _quantiles_backward(
     w: Any, row: int, drow: int, scratch: int, lanes: int, used: int, spread: Any, gaps: Any
 ) -> None:
@@ -157,7 +157,7 @@ def _quantiles_backward(
         draw[n] = spread * dq[n]
 
 
-@jit_inline
+@jit
 def _pinball(q: Any, expected: Any, level: Any, weights: Any) -> float:
     """Weighted pinball loss of one row; the row of quantiles becomes its gradient."""
     total = 0.0

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from rnncast.core import tiles
-from rnncast.core.jit import jit, jit_inline
+from rnncast.core.jit import jit
 from rnncast.core.vector import load, splat, store, total, where_below, width
 
 KEEP: Final[Any] = np.int64(tiles.KEEP)
@@ -39,7 +39,7 @@ def multiply(
     )  # fmt: skip
 
 
-@jit_inline
+@jit
 def add_product(
     start: int, a: Any, a0: int, row: int, column: int, x: Any, x0: int, x_pitch: int,
     c: Any, c0: int, c_pitch: int, m: int, k: int, n: int,
@@ -51,7 +51,7 @@ def add_product(
     )  # fmt: skip
 
 
-@jit_inline
+@jit
 def transpose(w: Any, source: int, rows: int, lanes: int, target: int, pitch: int) -> None:
     """Write the transpose (lanes, rows) of a matrix (rows, lanes) to `target`, with rows `pitch` apart.
 
@@ -123,7 +123,7 @@ def fill_zero(w: Any, start: int, count: int) -> None:
         target[n] = zero
 
 
-@jit_inline
+@jit
 def add(w: Any, target: int, one: int, other: int, count: int) -> None:
     """Put the sums of the `count` numbers of `w` from `one` and from `other`, whole vectors, at `target`."""
     for n in range(0, count, width(w)):

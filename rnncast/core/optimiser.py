@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rnncast.core.jit import jit_entry
+from rnncast.core.jit import jit, jit_entry
 
 
 @jit_entry
@@ -48,12 +48,43 @@ def adamw_step(
     average_decay
         ``average = average_decay * average + (1 - average_decay) * parameters``; 0 copies the parameters.
     """
+    norm = global_norm(gradient)
+    if np.isfinite(norm):
+        adamw(
+            parameters, gradient, first, second, average, decay, norm, step, learning_rate, beta1, beta2, epsilon,
+            weight_decay, clip, average_decay,
+        )  # fmt: skip
+    return norm
+
+
+@jit
+def global_norm(gradient: Any) -> float:
+    """Euclidean norm, summed in double precision and in a fixed order."""
     squares = 0.0
     for n in range(gradient.size):
         squares += float(gradient[n]) * float(gradient[n])
-    norm = np.sqrt(squares)
-    if not np.isfinite(norm):
-        return norm  # type: ignore[no-any-return]
+    return np.sqrt(squares)  # type: ignore[no-any-return]
+
+
+@jit
+def adamw(
+    parameters: Any,
+    gradient: Any,
+    first: Any,
+    second: Any,
+    average: Any,
+    decay: Any,
+    norm: float,
+    step: int,
+    learning_rate: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    weight_decay: float,
+    clip: float,
+    average_decay: float,
+) -> None:
+    """The step itself, which parts of the vectors may take one by one; `norm` is that of the whole gradient."""
     kind = parameters.dtype.type
     one = kind(1)
     scale = kind(clip / norm) if norm > clip else one
@@ -72,4 +103,3 @@ def adamw_step(
         second[n] = v
         parameters[n] = p
         average[n] += new_average * (p - average[n])
-    return norm  # type: ignore[no-any-return]

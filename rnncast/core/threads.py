@@ -6,12 +6,17 @@ Kernels let go of the interpreter's lock, so plain threads run them side by side
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncast.core.control_words import ABANDON, ASKED, BROKEN, END
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 VARIABLE = "RNNCAST_NUM_THREADS"
 """Environment variable that names the number of threads."""
@@ -72,35 +77,73 @@ def _quota() -> float | None:
         return None
 
 
+MOST_WORKERS = 1024
+"""Threads that may be at work at once; each is made when it is first needed."""
+
+
 @cache
-def _pool(count: int) -> ThreadPoolExecutor:
+def _pool() -> ThreadPoolExecutor:
     from concurrent.futures import ThreadPoolExecutor  # where one thread computes it is not loaded
 
-    return ThreadPoolExecutor(count, thread_name_prefix="rnncast")
+    return ThreadPoolExecutor(MOST_WORKERS, thread_name_prefix="rnncast")
 
 
-def side_by_side(work: Callable[[int], Iterable[None]], count: int) -> None:
-    """Go through ``work(0) ... work(count - 1)``, each in a thread; the first in this one.
+class Work(NamedTuple):
+    """Calls of a kernel that belong together, one a thread, and the words (see `control`) that they share."""
 
-    Between two steps of a work this thread hears signals, and the others see that one has failed or was interrupted,
-    and stop. All have ended when this returns, or raises what one of them raised.
-    """
-    ended: list[BaseException] = []
+    calls: Sequence[Callable[[], None]]
+    control: NDArray[np.int64]
 
-    def go(number: int) -> None:
-        try:
-            for _ in work(number):
-                if ended:
-                    return
-        except BaseException as error:
-            ended.append(error)
-            raise
 
-    others = [_pool(count - 1).submit(go, number) for number in range(1, count)] if count > 1 else []
+def run_short(work: Work) -> None:
+    """Make the calls side by side, the first in this thread; signals are heard afterwards."""
+    others = _start(work.calls[1:], [work]) if len(work.calls) > 1 else []
     try:
-        go(0)
+        work.calls[0]()
     finally:
         for other in others:
             other.exception()  # waits
     for other in others:
         other.result()
+
+
+def run_long(works: Sequence[Work], seconds: float | None = None) -> None:
+    """Make all calls side by side in other threads, while this one hears signals.
+
+    After `seconds` the works are asked to end; on a signal that raises they are told to abandon what they do, and the
+    exception goes on when they have.
+    """
+    from concurrent.futures import wait
+
+    running: list[Future[None]] = []
+    try:
+        running = _start([call for work in works for call in work.calls], works)
+        if wait(running, seconds).not_done:
+            _tell(works, ASKED, END)
+            wait(running)
+    except BaseException:
+        _tell(works, ASKED, ABANDON)
+        wait(running)
+        raise
+    for one in running:
+        one.result()
+
+
+def _start(calls: Sequence[Callable[[], None]], works: Sequence[Work]) -> list[Future[None]]:
+    """Start the calls in threads of the pool; if not all can be, nobody waits for those that are missing."""
+    running: list[Future[None]] = []
+    try:
+        for call in calls:
+            running.append(_pool().submit(call))
+    except BaseException:
+        _tell(works, ASKED, ABANDON)
+        _tell(works, BROKEN, 1)
+        for one in running:
+            one.exception()
+        raise
+    return running
+
+
+def _tell(works: Sequence[Work], word: int, value: int) -> None:
+    for work in works:
+        work.control[word] = value

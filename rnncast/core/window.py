@@ -14,7 +14,7 @@ from typing import Any
 from rnncast.core.activations import sigmoid, tanh
 from rnncast.core.addresses import output_slot
 from rnncast.core.cells import cell_forward
-from rnncast.core.jit import jit, jit_entry, jit_inline
+from rnncast.core.jit import jit, jit_entry
 from rnncast.core.layout import (
     BIAS,
     CARRIED,
@@ -45,7 +45,7 @@ from rnncast.core.shape import GRU, LSTM, SIGMOID, TANH
 def run_window(
     plan: Any, table: Any, parameters: Any, inputs: Any, first: int, w: Any, outputs: Any, states: Any, left: Any
 ) -> None:
-    """Outputs (O) or (T, O) of one window, inputs (T, F), from step `first` on; states as in `recurrent.run_groups`.
+    """Outputs (O) or (T, O) of one window, inputs (T, F), from step `first` on; states as in `arguments.Batch`.
 
     The workspace holds `window_size` numbers.
     """
@@ -68,14 +68,14 @@ def run_window(
     _leave_state(plan, left, w, state)
 
 
-@jit_inline
+@jit
 def layer_size(plan: Any, table: Any, layer: int) -> int:
     """Numbers that a layer's turned weights and biases take."""
     rows = plan[GATE_ROWS] // plan[HIDDEN] * plan[HIDDEN_PITCH]
     return (1 + table[layer, INPUTS] + plan[HIDDEN]) * rows  # type: ignore[no-any-return]
 
 
-@jit_inline
+@jit
 def _slot(plan: Any, state: int, part: int, layer: int, t: int) -> int:
     """Offset of h_t (part 0) or c_t (part 1) of a layer; t < 0 are the initial states."""
     slots = plan[DEPTH] + 1
@@ -147,7 +147,7 @@ def _step(
     before = t - table[layer, DILATION]
     for n in range(rows):
         w[gates + n] = w[place + n]
-    h = _slot(plan, state, 0, layer, before)
+    h = _slot(plan, state, NONE, layer, before)
     taken = inputs if layer == 0 else w
     taken_at = t * width if layer == 0 else handed_on
     multiply(
@@ -155,9 +155,9 @@ def _step(
         w, h, NONE, ONE, w, place + (1 + width) * rows, rows, hidden,
         w, gates, rows, ONE, rows,
     )  # fmt: skip
-    new = _slot(plan, state, 0, layer, t)
-    cells = _slot(plan, state, 1, layer, t)
-    cell_forward(w, plan[CELL], gates, cells, _slot(plan, state, 1, layer, before), new, h, pitch)
+    new = _slot(plan, state, NONE, layer, t)
+    cells = _slot(plan, state, ONE, layer, t)
+    cell_forward(w, plan[CELL], gates, cells, _slot(plan, state, ONE, layer, before), new, h, pitch)
     linked = layer > 0 and plan[RESIDUAL]
     for n in range(pitch):
         w[handed_on + n] = w[new + n] + w[handed_on + n] if linked else w[new + n]

@@ -11,7 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.data.transform import LocalScale, WorkingSeries, local_scale
+from rnncast.core.arguments import Normalising
+from rnncast.data.transform import (
+    SCALE_FLOOR_LEVEL,
+    SCALE_FLOOR_LOG,
+    SEASONAL_FLOOR,
+    SMALLEST_SCALE,
+    LocalScale,
+    WorkingSeries,
+    local_scale,
+)
 from rnncast.data.windows import Windows, gather_inputs, gather_targets
 from rnncast.model.config import NetworkConfig
 
@@ -69,6 +78,22 @@ def normalised_targets(
     """What the network should put out: the rows after each window, normalised, minus the naive path; shape (K, B)."""
     future = gather_targets(working, windows, config.horizon)  # (K, B)
     return np.clip(frame.local.normalise(future) - frame.naive, -TARGET_LIMIT, TARGET_LIMIT)
+
+
+def normalising(config: NetworkConfig) -> Normalising:
+    """What the kernel needs to make inputs and targets of windows itself; see `rnncast.core.panel_windows`."""
+    lags = {"level": 0, "change": 1, "seasonal change": config.season_length}
+    return Normalising(
+        lags=np.array([lags[name] for name in config.channels], np.int64),
+        history=config.history_rows,
+        season=config.season_length,
+        floor_logarithmic=SCALE_FLOOR_LOG,
+        floor_level=SCALE_FLOOR_LEVEL,
+        floor_season=SEASONAL_FLOOR,
+        smallest=SMALLEST_SCALE,
+        input_limit=INPUT_LIMIT,
+        target_limit=TARGET_LIMIT,
+    )
 
 
 def in_parts(config: NetworkConfig, count: int) -> Iterator[slice]:

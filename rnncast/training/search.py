@@ -148,7 +148,7 @@ class _Course:
 def _train(trainer: Trainer, validation: PreparedWindows, on_epoch: OnEpoch) -> _Course:
     """Train until `patience` epochs bring nothing better; the start, epoch 0, is the naive path with its intervals."""
     training = trainer.training
-    deadline = Deadline.of_network(training)
+    deadline = Deadline.of_networks(training)
     start = trainer.loss(validation)
     course = _Course([start], [start], [trainer.average.copy()])
     for epoch in range(1, training.max_epochs + 1):

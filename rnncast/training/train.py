@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.core.loss_table import LossTable
+from rnncast.core.threads import threads
 from rnncast.data.panel import Panel
 from rnncast.data.summary import format_stamp
 from rnncast.data.transform import WorkingSeries, working_series
@@ -22,7 +23,7 @@ from rnncast.model.model import History, Model
 from rnncast.training.head import empirical_head
 from rnncast.training.search import EpochReport, OnEpoch, failure_of, search
 from rnncast.training.split import split_windows
-from rnncast.training.trainer import Deadline, Trainer
+from rnncast.training.trainer import Deadline, Trainer, run_side_by_side
 
 HISTORY_WINDOWS = 2
 """Rows kept for each series, in multiples of what one forecast reads: enough to look back on, small in the file."""
@@ -101,25 +102,51 @@ def _refit(
     epochs: int,
     on_epoch: OnEpoch,
 ) -> tuple[NDArray[np.float32], list[int], tuple[str, ...]]:
-    """Members trained on every window for the number of epochs found; returns parameters (M, P) and updates done."""
-    parameters, updates = [], []
+    """Members trained on every window for the number of epochs found; returns parameters (M, P) and updates done.
+
+    As many members as there are threads go side by side, since several networks share cores better than one does.
+    """
+    trainers: list[Trainer] = []
     warnings: list[str] = []
-    for member in range(training.members):
-        trainer = Trainer(config, training, head, working, windows, training.seed + member)
-        deadline = Deadline.of_network(training)
-        for epoch in range(1, epochs + 1):
-            loss = trainer.run(training.epoch_updates, deadline)
-            if math.isnan(loss):
-                break
-            on_epoch(EpochReport("refit", member + 1, training.members, epoch, epochs, loss, None))
-        if deadline.passed and trainer.updates < epochs * training.epoch_updates:
-            warnings.append(f"the time limit ended member {member + 1} after {trainer.updates} updates")
+    cores = threads()
+    while len(trainers) < training.members:
+        members = range(len(trainers), min(len(trainers) + cores, training.members))
+        wave = [
+            Trainer(config, training, head, working, windows, training.seed + member, max(1, cores // len(members)))
+            for member in members
+        ]
+        _train_members(wave, members.start, training, epochs, on_epoch, warnings)
+        trainers += wave
+    return (
+        np.stack([trainer.average for trainer in trainers]),
+        [trainer.updates for trainer in trainers],
+        tuple(warnings),
+    )
+
+
+def _train_members(
+    trainers: list[Trainer],
+    first: int,
+    training: TrainingConfig,
+    epochs: int,
+    on_epoch: OnEpoch,
+    warnings: list[str],
+) -> None:
+    """Train members side by side, of which `first` is the number of the first; `warnings` are added to."""
+    deadline = Deadline.of_networks(training, len(trainers))
+    for epoch in range(1, epochs + 1):
+        losses = run_side_by_side(trainers, training.epoch_updates, deadline)
+        for member, loss in enumerate(losses, first + 1):
+            if not math.isnan(loss):
+                on_epoch(EpochReport("refit", member, training.members, epoch, epochs, loss, None))
+        if all(math.isnan(loss) for loss in losses):
+            break
+    for member, trainer in enumerate(trainers, first + 1):
         if trainer.failed_at == 1:
             raise TrainingError(
                 "the first update had no finite loss, so nothing was learnt",
                 hint="look for extreme values with rnncast inspect, or give a smaller --learning-rate",
             )
-        parameters.append(trainer.average)
-        updates.append(trainer.updates)
-        warnings += failure_of(trainer, "refit", member + 1)
-    return np.stack(parameters), updates, tuple(warnings)
+        if trainer.failed_at is None and trainer.updates < epochs * training.epoch_updates:
+            warnings.append(f"the time limit ended member {member} after {trainer.updates} updates")
+        warnings += failure_of(trainer, "refit", member)

@@ -1,4 +1,4 @@
-"""Training of one network: batches, gradient, AdamW, moving average, loss per epoch. Knows nothing of ensembles.
+"""Training of networks: batches, learning rates, moving average, loss per epoch. Knows nothing of ensembles.
 
 Dimension letters: `P` parameters, `N` windows, `B` windows of a batch, `T` input steps, `F` channels, `K` horizon.
 """
@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncast.core.arguments import Series
 from rnncast.core.engine import Engine
+from rnncast.core.learner import AdamW, Learner, Updates, learn
 from rnncast.core.loss_table import LossTable
-from rnncast.core.optimiser import adamw_step
+from rnncast.core.threads import threads as default_threads
 from rnncast.data.transform import WorkingSeries
 from rnncast.data.windows import Windows
 from rnncast.model.config import NetworkConfig, TrainingConfig
-from rnncast.model.inputs import in_parts, make_frame, network_inputs, normalised_targets
+from rnncast.model.inputs import in_parts, make_frame, network_inputs, normalised_targets, normalising
 from rnncast.model.network import decay_mask, initial_parameters
 from rnncast.training.schedule import batches, learning_rate
 
@@ -41,9 +43,9 @@ class Deadline:
         self._end: float | None = None
 
     @classmethod
-    def of_network(cls, training: TrainingConfig) -> Deadline:
-        """End of one network's training: the limit is shared out evenly between the search and the members."""
-        return cls(None if training.time_limit is None else training.time_limit / (training.members + 1))
+    def of_networks(cls, training: TrainingConfig, count: int = 1) -> Deadline:
+        """End of training of `count` networks; the limit is shared out evenly between the search and the members."""
+        return cls(None if training.time_limit is None else training.time_limit * count / (training.members + 1))
 
     def start(self) -> None:
         """Let the time run, if it does not yet."""
@@ -51,9 +53,19 @@ class Deadline:
             self._end = time.monotonic() + self._seconds
 
     @property
+    def is_running(self) -> bool:
+        """Whether the time runs already, or there is no limit."""
+        return self._seconds is None or self._end is not None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until no further update may begin; None where that is not known."""
+        return None if self._end is None else max(0.0, self._end - time.monotonic())
+
+    @property
     def passed(self) -> bool:
         """Whether no further update may begin."""
-        return self._end is not None and time.monotonic() >= self._end
+        return self.seconds_left == 0.0
 
 
 @dataclass(frozen=True)
@@ -89,10 +101,8 @@ class Trainer:
 
     Attributes
     ----------
-    parameters, average : float32 (P,)
-        The weights, and their exponential moving average, which is what gets used.
-    updates : int
-        Updates done.
+    threads : int
+        Threads that share its work out.
     failed_at : int or None
         Number of the update whose loss or gradient was not finite; the weights are those before it.
     """
@@ -103,39 +113,45 @@ class Trainer:
     working: WorkingSeries
     windows: Windows
     seed: int
-    parameters: NDArray[np.float32] = field(init=False)
-    average: NDArray[np.float32] = field(init=False)
-    updates: int = field(init=False, default=0)
+    threads: int = field(default_factory=default_threads)
     failed_at: int | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng(self.seed)
-        shape = self.config.shape
-        self.parameters = initial_parameters(shape, rng)
-        self.average = self.parameters.copy()
-        self._moments = np.zeros((2, len(self.parameters)), dtype=np.float32)  # (2, P)
-        self._decay = decay_mask(shape)
-        self._batches: Iterator[NDArray[np.int64]] = batches(len(self.windows), self.training.batch_size, rng)
-        largest = max(self.training.batch_size, VALIDATION_WINDOWS)
-        self._engine = Engine(shape, self.config.input_size, largest, loss=self.head)
+        shape, size = self.config.shape, min(self.training.batch_size, len(self.windows))
+        self._batches: Iterator[NDArray[np.int64]] = batches(len(self.windows), size, rng)
+        training = self.training
+        self.learner = Learner(
+            shape,
+            self.head,
+            self.config.input_size,
+            size,
+            normalising(self.config),
+            initial_parameters(shape, rng),
+            decay_mask(shape),
+            AdamW(BETA1, BETA2, EPSILON, training.weight_decay, training.clip_norm),
+            self.threads,
+        )
+        self._engine = Engine(shape, self.config.input_size, VALIDATION_WINDOWS, loss=self.head, threads=self.threads)
+
+    @property
+    def parameters(self) -> NDArray[np.float32]:
+        """The weights (P,)."""
+        return self.learner.parameters
+
+    @property
+    def average(self) -> NDArray[np.float32]:
+        """Their exponential moving average (P,), which is what gets used."""
+        return self.learner.average
+
+    @property
+    def updates(self) -> int:
+        """Updates done."""
+        return self.learner.updates
 
     def run(self, updates: int, deadline: Deadline) -> float:
-        """Up to `updates` further updates; stops early at the deadline or at a value that is not finite.
-
-        Returns
-        -------
-        float
-            Mean training loss of the updates done, NaN if there was none.
-        """
-        losses = []
-        for _ in range(updates):
-            if deadline.passed or self.failed_at is not None:
-                break
-            loss = self._update(next(self._batches))
-            deadline.start()
-            if math.isfinite(loss):
-                losses.append(loss)
-        return float(np.mean(losses)) if losses else math.nan
+        """Up to `updates` further updates, see `run_side_by_side`; their mean loss."""
+        return run_side_by_side([self], updates, deadline)[0]
 
     def loss(self, prepared: PreparedWindows, parameters: NDArray[np.float32] | None = None) -> float:
         """Mean loss over prepared windows, of the averaged weights or of other `parameters` (P,)."""
@@ -147,34 +163,48 @@ class Trainer:
         raw = self._engine.forward(parameters, prepared.inputs)[levels // 2 :: levels]  # (K, N)
         return self.head.spread[:, None] * raw.astype(np.float64)
 
-    def _update(self, index: NDArray[np.int64]) -> float:
-        prepared = prepare(self.config, self.working, self.windows.take(index))
-        loss, gradient = self._engine.loss_and_gradient(self.parameters, prepared.inputs, prepared.targets)
-        number = self.updates + 1
-        total = self.training.max_epochs * self.training.epoch_updates
-        norm = math.nan
-        if math.isfinite(loss):
-            norm = adamw_step(
-                self.parameters,
-                gradient,
-                self._moments[0],
-                self._moments[1],
-                self.average,
-                self._decay,
-                number,
-                learning_rate(number, total, self.training.learning_rate),
-                BETA1,
-                BETA2,
-                EPSILON,
-                self.training.weight_decay,
-                self.training.clip_norm,
-                average_decay(number, self.training.average_decay),
-            )
-        if not math.isfinite(norm):
-            self.failed_at = number
-            return math.nan
-        self.updates = number
-        return loss
+    def next_updates(self, count: int) -> Updates:
+        """The next `count` updates: their windows, and the learning rate and the decay of the average at each."""
+        chosen = self.windows.take(np.concatenate([next(self._batches) for _ in range(count)]))  # (U * B,)
+        series = Series(
+            values=self.working.values,
+            starts=self.working.indptr[chosen.series],
+            ends=chosen.ends,
+            logarithmic=self.working.logarithmic[chosen.series],
+        )
+        training = self.training
+        numbers = range(self.updates + 1, self.updates + count + 1)
+        total = training.max_epochs * training.epoch_updates
+        return Updates(
+            series=series,
+            rates=np.array([learning_rate(number, total, training.learning_rate) for number in numbers]),
+            averaging=np.array([average_decay(number, training.average_decay) for number in numbers]),
+        )
+
+
+def run_side_by_side(trainers: Sequence[Trainer], updates: int, deadline: Deadline) -> list[float]:
+    """Up to `updates` further updates of each network; they stop at the deadline or at a value that is not finite.
+
+    Returns
+    -------
+    list of float
+        Mean training loss of the updates done, NaN if there was none.
+    """
+    losses: list[list[float]] = [[] for _ in trainers]
+    left = updates
+    while left and not deadline.passed:
+        count = left if deadline.is_running else 1  # the first update begins whatever the limit
+        going = [number for number, trainer in enumerate(trainers) if trainer.failed_at is None]
+        asked = [trainers[number].next_updates(count) for number in going]
+        for number, made in zip(
+            going, learn([trainers[number].learner for number in going], asked, deadline.seconds_left), strict=True
+        ):
+            losses[number] += made.losses.tolist()
+            if made.failed:
+                trainers[number].failed_at = trainers[number].updates + 1
+        deadline.start()
+        left -= count
+    return [float(np.mean(some)) if some else math.nan for some in losses]
 
 
 def average_decay(update: int, decay: float) -> float:

@@ -1,0 +1,95 @@
+"""Windows of a panel, gathered and normalised where the network reads them: the kernel's form of `model.inputs`.
+
+Letters: T steps, F features, S lanes, K targets.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rnncast.core.jit import jit
+from rnncast.core.layout import AT_INPUTS, AT_TARGETS, FEATURES, LANES, STEPS
+from rnncast.core.matrix import ONE, fill_zero
+
+
+@jit
+def take_windows(plan: Any, series: Any, normalising: Any, targets: int, first: int, used: int, w: Any) -> None:
+    """Put the inputs (T, F, S) and `targets` rows (K, S) of `used` windows, the first of them `first`, in their places.
+
+    A window ends with row e; with a the value there and s its mean absolute change over one step, or over a season if
+    it has more rows than one, inputs are ``(v[r] - a) / s`` or ``(v[r] - v[r - lag]) / s``, and targets the distance
+    from the naive path (the last season, else the last value), ``(v[e + 1 + k] - naive_k) / s``. A series that is
+    shorter than the window repeats its first value in front; a change that is not known is zero.
+    """
+    lanes = plan[LANES]
+    fill_zero(w, plan[AT_INPUTS], plan[STEPS] * plan[FEATURES] * lanes)
+    for lane in range(used):
+        end = series.ends[first + lane]
+        origin = max(series.starts[first + lane], end - normalising.history)
+        rows = series.values[origin:]
+        count = end - origin
+        scale = _scale(rows, count, series.logarithmic[first + lane], normalising)
+        _take_inputs(rows, count, scale, normalising, w, plan[AT_INPUTS] + lane, plan[STEPS], lanes)
+        _take_targets(rows, count, scale, normalising, w, plan[AT_TARGETS] + lane, targets, lanes)
+
+
+@jit
+def _scale(rows: Any, count: int, logarithmic: bool, normalising: Any) -> float:
+    """Mean absolute change of the first `count` rows, floored; see `data.transform.local_scale`."""
+    season = normalising.season
+    scale = _mean_change(rows, count, ONE)
+    if count > season > 1:
+        scale = max(_mean_change(rows, count, season), normalising.floor_season * scale)
+    floor = normalising.floor_logarithmic
+    if not logarithmic:
+        largest = 0.0
+        for n in range(count):
+            largest = max(largest, abs(rows[n]))
+        floor = max(normalising.floor_level * largest, normalising.smallest)
+    return scale if not scale < floor else floor  # NaN stays NaN
+
+
+@jit
+def _mean_change(rows: Any, count: int, lag: int) -> float:
+    total = 0.0
+    for n in range(lag, count):
+        total += abs(rows[n] - rows[n - lag])
+    return total / max(count - lag, 1)
+
+
+@jit
+def _take_inputs(
+    rows: Any, count: int, scale: float, normalising: Any, w: Any, at: int, steps: int, lanes: int
+) -> None:
+    """Channels of one window, into lane `at` of (T, F, S)."""
+    anchor = rows[count - 1]
+    features = normalising.lags.size
+    for channel in range(features):
+        lag = normalising.lags[channel]
+        for t in range(steps):
+            row = count - steps + t
+            value = 0.0
+            if lag == 0:
+                value = (rows[max(row, 0)] - anchor) / scale
+            elif row >= lag:
+                value = (rows[row] - rows[row - lag]) / scale
+            w[at + (t * features + channel) * lanes] = _within(value, normalising.input_limit)
+
+
+@jit
+def _take_targets(
+    rows: Any, count: int, scale: float, normalising: Any, w: Any, at: int, targets: int, lanes: int
+) -> None:
+    """What the rows after one window add to its naive path, into lane `at` of (K, S)."""
+    season = normalising.season
+    for k in range(targets):
+        naive = rows[count - season + k % season] if count >= season else rows[count - 1]
+        w[at + k * lanes] = _within((rows[count + k] - naive) / scale, normalising.target_limit)
+
+
+@jit
+def _within(value: float, limit: float) -> float:
+    """`value`, drawn in to -limit .. limit; NaN stays NaN."""
+    if value > limit:
+        return limit
+    return -limit if value < -limit else value
