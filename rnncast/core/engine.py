@@ -1,6 +1,6 @@
 """The wrapper of the kernels: validates, allocates, calls.
 
-Letters: T steps, F features, B batch, O outputs, K targets, Q quantiles, P parameters.
+Letters: T steps, F features, B batch, O outputs, K targets, Q quantiles, G outputs of a target, P parameters.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Engine:
         self._table = parameter_table(shape)
         self._levels = self.loss_table.levels.astype(self.dtype)  # (Q,)
         self._spread = self.loss_table.spread.astype(self.dtype)  # (K,)
-        self._base_gap = self.loss_table.base_gap.astype(self.dtype).reshape(-1)  # (K*Q,)
+        self._base_gap = self.loss_table.base_gap.astype(self.dtype).reshape(-1)  # (K*G,)
         self._plans: dict[tuple[int, int, int, bool, bool], NDArray[np.int64]] = {}
         self.state: Array | None = None
         self.threads = default_threads() if threads is None else threads

@@ -5,7 +5,7 @@ are in cache. All that a shard needs lies in one flat workspace at the offsets o
 allocated in a step. Groups of shards have sums of their own, so that threads can share them out and the result is the
 same for any number of threads. Lanes without data have zero inputs and zero output gradients, so any batch works.
 
-Letters: T steps, F features, B batch, S lanes, O outputs, K targets, Q quantiles.
+Letters: T steps, F features, B batch, S lanes, O outputs, K targets, G outputs of a target.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ from rnncast.core.layout import (
     SUMS,
     VJP,
 )
-from rnncast.core.loss_table import QUANTILE
+from rnncast.core.loss_table import QUANTILE, STUDENT_T
 from rnncast.core.losses import point_loss, quantile_loss
 from rnncast.core.matrix import NONE, fill_zero
+from rnncast.core.student_t_loss import student_t_loss
 
 
 @jit_entry
@@ -75,7 +76,7 @@ def run_groups(
     FORWARD fills `outputs`; LOSS gives the loss of each group in `losses` (G,), float64; GRADIENT also leaves the sums
     of its gradient in `sums` (G * SUMS); VJP takes the output gradients as `targets`, leaves sums and fills `dinputs`.
     Arrays are flat: inputs (T F B), targets (T K B) or (K B), outputs (T O B) or (O B), weights (B) float64 with all
-    constant factors, base_gap (K Q). With ``plan[RAGGED]`` `lengths` (B), int64, says how many steps at the end each
+    constant factors, base_gap (K G). With ``plan[RAGGED]`` `lengths` (B), int64, says how many steps at the end each
     window has, and weights are (T B) where every step has outputs. With ``plan[CARRIED]`` `states` are the initial ones
     and `left` takes those of the last steps (see `shape.state_shape`). Threads may run groups of one batch at a time,
     each with a workspace of its own.
@@ -188,6 +189,10 @@ def _shard_loss(
                     plan[AT_SCRATCH],
                     lanes,
                     used,
+                )
+            elif kind == STUDENT_T:
+                total += student_t_loss(
+                    spread, base_gap, targets, target, batch, factors, w, outputs, doutputs, lanes, used
                 )
             else:
                 total += point_loss(
