@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rnncast.core.engine import Engine
 from rnncast.core.loss_table import LossTable
 from rnncast.core.optimiser import adamw_step
+from rnncast.core.shape import middle_rows
 from rnncast.data.transform import WorkingSeries
 from rnncast.data.windows import Windows
 from rnncast.model.config import NetworkConfig, TrainingConfig
@@ -143,8 +144,7 @@ class Trainer:
 
     def correction(self, prepared: PreparedWindows, parameters: NDArray[np.float32]) -> NDArray[np.float64]:
         """What a network of `parameters` (P,) adds to the naive path of prepared windows, shape (K, N)."""
-        levels = len(self.config.quantile_levels)
-        raw = self._engine.forward(parameters, prepared.inputs)[levels // 2 :: levels]  # (K, N)
+        raw = self._engine.forward(parameters, prepared.inputs)[middle_rows(self.config.shape)]  # (K, N)
         return self.head.spread[:, None] * raw.astype(np.float64)
 
     def _update(self, index: NDArray[np.int64]) -> float:
