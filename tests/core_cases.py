@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.core.loss_table import HUBER, MAE, MSE, QUANTILE, LossTable, point_table
+from rnncast.core.loss_table import HUBER, MAE, MSE, QUANTILE, STUDENT_T, LossTable, point_table
 from rnncast.core.shape import GRU, LSTM, RNN_SIGMOID, RNN_TANH, Shape, parameter_count, parameter_layout
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CELLS = {"rnn_tanh": RNN_TANH, "rnn_sigmoid": RNN_SIGMOID, "gru": GRU, "lstm": LSTM}
-LOSSES = {"mse": MSE, "mae": MAE, "huber": HUBER, "quantile": QUANTILE}
+LOSSES = {"mse": MSE, "mae": MAE, "huber": HUBER, "quantile": QUANTILE, "student-t": STUDENT_T}
 LEVELS = np.array([0.1, 0.25, 0.5, 0.75, 0.9])
 
 
@@ -31,10 +31,12 @@ class Problem(NamedTuple):
 
 
 def make_table(loss: str, horizon: int, rng: np.random.Generator) -> LossTable:
-    """Table of a loss with random spreads and gaps; the quantile loss has 5 levels."""
+    """Table of a loss with random spreads and bases; the quantile loss has 5 levels."""
     spread = rng.uniform(0.5, 2.0, horizon)
     if LOSSES[loss] == QUANTILE:
         return LossTable(QUANTILE, LEVELS, spread, rng.uniform(0.2, 1.0, (horizon, LEVELS.size)))
+    if LOSSES[loss] == STUDENT_T:
+        return LossTable(STUDENT_T, LEVELS, spread, rng.uniform(0.3, 3.0, (horizon, 3)))
     return point_table(LOSSES[loss], horizon, spread, huber_delta=0.7)
 
 

@@ -138,6 +138,13 @@ def test_refusals(here, arguments, code, expected):
     assert {path.name: path.read_bytes() for path in here.iterdir()} == before
 
 
+def test_intervals_of_a_distribution_are_scored(here):
+    got = call("evaluate", "prices.csv", *QUICK, "--n-windows", "2", "--loss", "student-t", "--level", "90")
+    assert got.code == 0, got.err
+    assert "coverage 90 %" in got.out
+    assert "pinball" in got.out
+
+
 def test_model_without_intervals_is_scored_without_them(here, tmp_path):
     got = call("evaluate", "prices.csv", *QUICK, "--n-windows", "2", "--loss", "mae")
     assert got.code == 0, got.err

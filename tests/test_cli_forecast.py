@@ -190,6 +190,25 @@ def test_damaged_model_is_refused(here, tmp_path):
     assert "damaged" in got.err
 
 
+def test_model_of_a_distribution_has_intervals_at_any_level(here, tmp_path):
+    path = tmp_path / "t.npz"
+    assert call("train", "prices.csv", *QUICK, "--loss", "student-t", "-o", path, "-q").code == 0
+    assert rows_of(call("forecast", path).out)[0][2:] == [
+        f"rnncast-{end}-{level}" for level in (80, 95) for end in ("lo", "hi")
+    ]
+    got = call("forecast", path, "--level", "95", "--quantiles", "0.001,0.5,0.975", "--horizon", "7")
+    assert got.code == 0, got.err
+    names, *rows = rows_of(got.out)
+    assert names == [
+        *("date", "rnncast", "rnncast-lo-95", "rnncast-hi-95"),
+        *("rnncast_ql0.001", "rnncast_ql0.5", "rnncast_ql0.975"),
+    ]
+    assert len(rows) == 7
+    for _, point, low, high, lowest, median, upper in rows:
+        assert float(lowest) < float(low) < float(median) < float(high)
+        assert (point, high) == (median, upper)
+
+
 def test_model_without_intervals(here, tmp_path):
     path = tmp_path / "mse.npz"
     assert call("train", "prices.csv", *QUICK, "--loss", "mse", "-o", path, "-q").code == 0

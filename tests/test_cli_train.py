@@ -43,6 +43,17 @@ def test_model_is_named_after_the_input_and_the_next_command_is_said(prices):
     assert load_model("prices.npz").network.hidden_size == 4
 
 
+def test_student_t_keeps_the_levels_that_were_asked_for(prices):
+    got = call("train", prices, *QUICK, "--loss", "student-t", "--level", "90")
+    assert got.code == 0, got.err
+    network = load_model("prices.npz").network
+    assert (network.loss, network.quantile_levels) == ("student-t", (0.05, 0.5, 0.95))
+    assert network.shape.outputs == 15
+    card = call("inspect", "prices.npz").out
+    assert "loss student-t" in card
+    assert "intervals 90 %" in card
+
+
 def test_off_a_terminal_there_are_plain_lines_with_the_losses(prices):
     got = call("train", prices, *QUICK)
     assert "\x1b" not in got.err
@@ -132,7 +143,9 @@ def test_short_series_are_counted_or_left_out_by_name(prices):
         pytest.param(["prices.csv", "-o", "prices.csv"], 2, "is also an input", id="input-as-output"),
         pytest.param(["prices.csv", "-o", "notes.txt"], 73, "is no model", id="foreign-file"),
         pytest.param(["prices.csv", "--target-col", "clse"], 65, "did you mean 'close'?", id="column"),
-        pytest.param(["prices.csv", "--loss", "mse", "--level", "80"], 2, "needs --loss quantile", id="levels"),
+        pytest.param(
+            ["prices.csv", "--loss", "mse", "--level", "80"], 2, "needs --loss quantile or student-t", id="levels"
+        ),
         pytest.param(["prices.csv", "--activation", "sigmoid"], 2, "needs --cell rnn", id="activation"),
         pytest.param(["prices.csv", "--until", "1999-01-01"], 65, "no row at or before", id="until"),
         pytest.param(["prices.csv", "--horizon", "9000"], 65, "too few rows", id="too-short"),

@@ -72,7 +72,7 @@ def test_losses(loss, every_step, rng):
     check_loss_gradient(make_problem(rng, "lstm", loss=loss, every_step=every_step, horizon=3))
 
 
-@pytest.mark.parametrize("loss", ["mse", "quantile"])
+@pytest.mark.parametrize("loss", ["mse", "quantile", "student-t"])
 @pytest.mark.parametrize("activation", [IDENTITY, SIGMOID, TANH], ids=["identity", "sigmoid", "tanh"])
 def test_output_activations(activation, loss, rng):
     problem = make_problem(rng, "gru", activation=activation, loss=loss, every_step=True)
@@ -87,6 +87,7 @@ def test_output_activations(activation, loss, rng):
         pytest.param("mse", 10, 5, id="mse_group5"),
         pytest.param("quantile", 1, 1, id="quantile_group1"),
         pytest.param("quantile", 2, 5, id="quantile_group5"),
+        pytest.param("student-t", 2, 3, id="student-t"),
     ],
 )
 @pytest.mark.parametrize("layers", [1, 2])

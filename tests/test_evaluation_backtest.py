@@ -25,15 +25,20 @@ def trained_until(panel, row):
     return train(known, network, training)[0]
 
 
-@pytest.mark.parametrize("refit", [0, 1, 2], ids=["never", "always", "every second"])
-def test_rows_after_an_origin_change_no_byte_of_its_forecast(panel, refit):
+@pytest.mark.parametrize(
+    ("refit", "loss"),
+    [(0, "quantile"), (1, "quantile"), (2, "quantile"), (1, "student-t")],
+    ids=["never", "always", "every second", "always, student-t"],
+)
+def test_rows_after_an_origin_change_no_byte_of_its_forecast(panel, refit, loss):
     """The leak test: whatever comes after a cutoff, the forecast at that cutoff stays the same to the bit."""
     plan = Plan(n_windows=3, step_size=10, refit=refit)
-    expected, _ = evaluate_panel(panel, OPTIONS, plan)
+    options = replace(OPTIONS, loss=loss)
+    expected, _ = evaluate_panel(panel, options, plan)
     for origin in range(3):
         cutoff = expected.cutoffs[expected.origin == origin].max()
         values = np.where((panel.times > cutoff)[:, None], -1e3 * panel.values + 7, panel.values)
-        got, _ = evaluate_panel(replace(panel, values=values), OPTIONS, plan)
+        got, _ = evaluate_panel(replace(panel, values=values), options, plan)
         rows = expected.origin <= origin
         for method in expected.points:
             assert got.points[method][rows].tobytes() == expected.points[method][rows].tobytes(), method

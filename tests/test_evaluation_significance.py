@@ -1,4 +1,4 @@
-"""Student's t and the Diebold-Mariano test against published values, exact cases and simulation."""
+"""The Diebold-Mariano test against published values, exact cases and simulation."""
 
 from __future__ import annotations
 
@@ -11,73 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rnncast.evaluation.significance import (
-    diebold_mariano,
-    incomplete_beta,
-    overlapping_origins,
-    student_t_two_sided,
-)
+from rnncast.core.student_t import student_t_two_sided
+from rnncast.evaluation.significance import diebold_mariano, overlapping_origins
 
 # Student (1908), "The probable error of a mean", hours of sleep gained by two drugs; R's documentation prints
 # t = -4.0621, df = 9, p-value = 0.002833 for the paired test.
 SLEEP_1 = np.array([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0])
 SLEEP_2 = np.array([1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4])
-
-
-@pytest.mark.parametrize(
-    ("statistic", "degrees", "expected"),
-    [
-        # printed tables of Student's t, two-sided
-        pytest.param(12.7062, 1, 0.05, id="df1-05"),
-        pytest.param(63.6567, 1, 0.01, id="df1-01"),
-        pytest.param(2.5706, 5, 0.05, id="df5-05"),
-        pytest.param(2.2622, 9, 0.05, id="df9-05"),
-        pytest.param(3.2498, 9, 0.01, id="df9-01"),
-        pytest.param(4.7809, 9, 0.001, id="df9-001"),
-        pytest.param(1.8331, 9, 0.10, id="df9-10"),
-        pytest.param(2.0423, 30, 0.05, id="df30-05"),
-        pytest.param(1.9799, 120, 0.05, id="df120-05"),
-    ],
-)
-def test_tail_is_that_of_the_tables(statistic: float, degrees: int, expected: float) -> None:
-    assert student_t_two_sided(statistic, degrees) == pytest.approx(expected, rel=2e-4)
-
-
-@pytest.mark.parametrize("t", [0.0, 1e-9, 0.3, 1.0, 4.0, 50.0, 1e8], ids=str)
-def test_tail_has_its_closed_forms(t: float) -> None:
-    assert student_t_two_sided(t, 1) == pytest.approx(2 * math.atan2(1, t) / math.pi, rel=1e-12)
-    assert student_t_two_sided(-t, 2) == pytest.approx(2 / (2 + t * t + t * math.sqrt(2 + t * t)), rel=1e-12)
-    normal = math.erfc(t / math.sqrt(2))
-    assert student_t_two_sided(t, 1e9) == pytest.approx(normal, rel=1e-4, abs=1e-300)
-
-
-def test_tail_at_the_ends() -> None:
-    assert student_t_two_sided(math.inf, 5) == 0.0
-    assert math.isnan(student_t_two_sided(math.nan, 5))
-    with pytest.raises(ValueError, match="degrees is 0"):
-        student_t_two_sided(1.0, 0)
-
-
-@given(st.floats(0.2, 50), st.floats(0.2, 50), st.floats(0, 1))
-def test_incomplete_beta_reflects(a: float, b: float, x: float) -> None:
-    got = incomplete_beta(a, b, x)
-    assert 0 <= got <= 1
-    assert got == pytest.approx(1 - incomplete_beta(b, a, 1 - x, x), abs=1e-11)
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "x", "expected"),
-    [
-        pytest.param(1, 1, 0.3, 0.3, id="uniform"),
-        pytest.param(3, 1, 0.5, 0.125, id="power"),
-        pytest.param(7.5, 7.5, 0.5, 0.5, id="middle"),
-        pytest.param(2, 3, 0.4, 0.5248, id="polynomial"),  # 6 x^2 - 8 x^3 + 3 x^4
-        pytest.param(2, 3, 0.0, 0.0, id="zero"),
-        pytest.param(2, 3, 1.0, 1.0, id="one"),
-    ],
-)
-def test_incomplete_beta_by_hand(a: float, b: float, x: float, expected: float) -> None:
-    assert incomplete_beta(a, b, x) == pytest.approx(expected, rel=1e-13)
 
 
 def test_without_overlap_it_is_the_paired_t_test() -> None:

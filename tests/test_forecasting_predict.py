@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from panels import make_panel, random_walk
 
+from rnncast.core.student_t import student_t_quantile
 from rnncast.data.calendar import learn_calendar, named_calendar
 from rnncast.data.transform import is_logarithmic
 from rnncast.data.write import format_times
@@ -17,13 +18,16 @@ from rnncast.model.network import initial_parameters, loss_table
 LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
 
 
+BOTH = pytest.mark.parametrize("loss", ["quantile", "student-t"])
+
+
 def make_model(rng, panel, *, learnt=True, blend=1.0, **config):
     network = NetworkConfig(**{"cell": "lstm", "hidden_size": 6, "input_size": 12, "horizon": 4, **config})
     parameters = np.stack([initial_parameters(network.shape, rng) for _ in range(2)])
     if learnt:  # an output layer that is not zero: forecasts then depend on all rows of the window
         parameters += 0.1 * rng.standard_normal(parameters.shape).astype(np.float32)
     steps = np.sqrt(np.arange(1.0, network.horizon + 1))
-    gaps = steps[:, None] * np.ones(len(network.quantile_levels))
+    gaps = steps[:, None] * np.ones(network.shape.output_group)
     return Model(
         network=network,
         parameters=parameters,
@@ -42,8 +46,9 @@ def panel(rng):
     return make_panel({"a": random_walk(rng, 80), "b": random_walk(rng, 60, start=0.01), "c": rng.standard_normal(90)})
 
 
-def test_kept_rows_and_fresh_rows_give_the_same_forecast(rng, panel):
-    model = make_model(rng, panel)
+@BOTH
+def test_kept_rows_and_fresh_rows_give_the_same_forecast(rng, panel, loss):
+    model = make_model(rng, panel, loss=loss)
     kept, fresh = forecast(model, None, 4, LEVELS), forecast(model, panel, 4, LEVELS)
     assert kept.quantiles.tobytes() == fresh.quantiles.tobytes()
     np.testing.assert_array_equal(kept.times, fresh.times)
@@ -57,8 +62,9 @@ def test_positive_rows_that_are_kept_stay_levels_when_earlier_rows_were_negative
     assert forecast(model, None, 4, LEVELS).point.tobytes() == forecast(model, panel, 4, LEVELS).point.tobytes()
 
 
-def test_long_table_is_series_after_series_and_step_after_step(rng, panel):
-    got = forecast(make_model(rng, panel), panel, 3, LEVELS)
+@BOTH
+def test_long_table_is_series_after_series_and_step_after_step(rng, panel, loss):
+    got = forecast(make_model(rng, panel, loss=loss), panel, 3, LEVELS)
     assert got.series.tolist() == [0] * 3 + [1] * 3 + [2] * 3
     assert got.steps.tolist() == [1, 2, 3] * 3
     np.testing.assert_array_equal(got.cutoffs[::3], panel.times[panel.indptr[1:] - 1])
@@ -80,14 +86,16 @@ def test_untrained_network_forecasts_the_last_value(rng, panel):
     np.testing.assert_array_equal(got.point, expected)
 
 
-def test_blend_of_zero_leaves_the_naive_path_and_keeps_intervals(rng, panel):
-    got = forecast(make_model(rng, panel, blend=0.0), panel, 4, LEVELS)
+@BOTH
+def test_blend_of_zero_leaves_the_naive_path_and_keeps_intervals(rng, panel, loss):
+    got = forecast(make_model(rng, panel, blend=0.0, loss=loss), panel, 4, LEVELS)
     np.testing.assert_allclose(got.point, np.repeat(panel.target[panel.indptr[1:] - 1], 4), rtol=1e-12)
     assert (np.diff(got.quantiles, axis=1) > 0).all()
 
 
-def test_last_row_and_first_row_of_the_window_matter(rng, panel):
-    model = make_model(rng, panel)
+@BOTH
+def test_last_row_and_first_row_of_the_window_matter(rng, panel, loss):
+    model = make_model(rng, panel, loss=loss)
     before = forecast(model, panel, 4, LEVELS).point
     for back, changes in ((1, True), (12, True), (13, False)):
         values = panel.values.copy()
@@ -116,12 +124,27 @@ def test_positive_series_has_positive_bounds_and_constant_series_stays(rng, pane
     np.testing.assert_allclose(got.quantiles[4:], 3.8, rtol=1e-5)
 
 
-def test_other_levels_are_between_and_beyond_the_trained_ones(rng, panel):
-    model = make_model(rng, panel)
+@BOTH
+def test_other_levels_are_between_and_beyond_the_trained_ones(rng, panel, loss):
+    model = make_model(rng, panel, loss=loss)
     got = forecast(model, panel, 4, (0.01, 0.025, 0.05, 0.1, 0.5, 0.99))
     assert (np.diff(got.quantiles, axis=1) > 0).all()
     expected = forecast(model, panel, 4, LEVELS)
     np.testing.assert_array_equal(got.quantiles[:, [1, 3, 4]], expected.quantiles[:, :3])
+
+
+def test_a_distribution_has_its_own_quantiles_at_any_level(rng, panel):
+    """Not interpolated ones: those of a straight line in the normal score would have the tails of a normal."""
+    model = make_model(rng, panel, learnt=False, loss="student-t")
+    asked = (1e-6, 0.001, 0.3, 0.5, 0.9995)
+    got = forecast(model, make_panel({"a": -100 + np.cumsum(rng.standard_normal(80))}), 4, asked)
+    widths = got.quantiles - got.point[:, None]  # (K, L)
+    expected = np.sqrt(np.arange(1.0, 5.0))[:, None] * [
+        [student_t_quantile(level, np.array(2.0 + root)) for level in asked] for root in np.sqrt(np.arange(1.0, 5.0))
+    ]
+    np.testing.assert_allclose(widths / widths[0, 4], expected / expected[0, 4], rtol=1e-5, atol=1e-12)
+    few = forecast(model, panel, 4, (0.3,)).quantiles
+    assert few.tobytes() == forecast(model, panel, 4, (0.2, 0.3, 0.999)).quantiles[:, [1]].tobytes()
 
 
 def test_interpolation_is_exact_for_a_normal_distribution():
@@ -134,8 +157,9 @@ def test_interpolation_is_exact_for_a_normal_distribution():
     np.testing.assert_allclose(got, [normal.inv_cdf(level) for level in asked], rtol=1e-12)
 
 
-def test_horizon_beyond_the_trained_one_rolls_on(rng, panel):
-    model = make_model(rng, panel)
+@BOTH
+def test_horizon_beyond_the_trained_one_rolls_on(rng, panel, loss):
+    model = make_model(rng, panel, loss=loss)
     long, short = forecast(model, panel, 10, LEVELS), forecast(model, panel, 4, LEVELS)
     first = (long.steps <= 4).nonzero()[0]
     np.testing.assert_array_equal(long.quantiles[first], short.quantiles)
@@ -152,8 +176,9 @@ def test_rolling_on_continues_a_season(rng):
     np.testing.assert_allclose(forecast(model, panel, 10, ()).point, np.tile(season, 3)[:10], rtol=1e-9)
 
 
-def test_kernels_and_numpy_agree(rng, panel, monkeypatch):
-    model = make_model(rng, panel)
+@BOTH
+def test_kernels_and_numpy_agree(rng, panel, monkeypatch, loss):
+    model = make_model(rng, panel, loss=loss)
     expected = forecast(model, panel, 4, LEVELS)
     monkeypatch.setattr(predict, "TWIN_WORK", 0.0)
     np.testing.assert_allclose(forecast(model, panel, 4, LEVELS).quantiles, expected.quantiles, rtol=1e-5)

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from panels import make_panel, random_walk
 
+from rnncast.core.loss_table import STUDENT_T
 from rnncast.data.transform import is_logarithmic
 from rnncast.errors import InputNotFoundError, ModelFileError, OutputError, TrainingError
+from rnncast.forecasting.predict import forecast
 from rnncast.model.artifact import FORMAT_VERSION, load_model, save_model
 from rnncast.model.config import NetworkConfig
 from rnncast.model.model import History, Model
@@ -35,6 +37,15 @@ def model(rng):
             "note": "Öl [close]",
         },
     )
+
+
+def of_student_t(rng, model):
+    """The same description, with networks of another loss."""
+    network = replace(model.network, loss="student-t", quantile_levels=(0.05, 0.5, 0.95))
+    parameters = np.stack([initial_parameters(network.shape, rng) for _ in range(2)])
+    parameters += 0.1 * rng.standard_normal(parameters.shape).astype(np.float32)
+    head = loss_table(network, np.array([1.0, 1.5, 2.0]), rng.uniform(0.5, 3.0, (3, 3)))
+    return replace(model, network=network, parameters=parameters, head=head)
 
 
 @pytest.fixture
@@ -70,6 +81,26 @@ def test_round_trip_keeps_everything(model, path):
     np.testing.assert_array_equal(got.history.panel.values, model.history.panel.values)
     np.testing.assert_array_equal(got.history.panel.times, model.history.panel.times)
     np.testing.assert_array_equal(got.history.logarithmic, [True, False])
+
+
+def test_a_distribution_is_kept_and_forecasts_the_same_bytes(rng, model, tmp_path):
+    model = of_student_t(rng, model)
+    save_model(model, tmp_path / "m.npz")
+    got = load_model(tmp_path / "m.npz")
+    assert got.network == model.network
+    assert got.head.kind == STUDENT_T
+    np.testing.assert_array_equal(got.head.base_gap, model.head.base_gap)
+    levels = (0.01, 0.05, 0.5, 0.95)
+    before, after = forecast(model, None, 5, levels), forecast(got, None, 5, levels)
+    assert (before.point.tobytes(), before.quantiles.tobytes()) == (after.point.tobytes(), after.quantiles.tobytes())
+
+
+@pytest.mark.parametrize("bases", [np.ones((3, 5)), np.zeros((3, 3))], ids=["a column for each level", "no scale"])
+def test_a_distribution_with_impossible_bases_is_refused(rng, model, tmp_path, bases):
+    save_model(of_student_t(rng, model), tmp_path / "m.npz")
+    rewrite(tmp_path / "m.npz", lambda members: members.update({"base_gap.npy": as_npy(bases)}))
+    with pytest.raises(ModelFileError, match="base_gap"):
+        load_model(tmp_path / "m.npz")
 
 
 def test_model_without_history(model, tmp_path):

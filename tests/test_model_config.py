@@ -20,6 +20,11 @@ def test_shape_counts_an_output_for_each_step_and_quantile():
     assert NetworkConfig(cell="rnn", activation="sigmoid").shape.cell == RNN_SIGMOID
 
 
+def test_three_outputs_a_step_make_a_distribution_with_any_number_of_levels():
+    shape = NetworkConfig(loss="student-t", horizon=3, quantile_levels=(0.1, 0.25, 0.5, 0.75, 0.9)).shape
+    assert (shape.outputs, shape.output_group) == (9, 3)
+
+
 def test_history_covers_window_and_season():
     assert NetworkConfig(input_size=20, season_length=24).history_rows == 44
     assert NetworkConfig(input_size=20).history_rows == 20

@@ -3,7 +3,7 @@ import pytest
 
 from rnncast.core import twin
 from rnncast.core.shape import GRU, LSTM, RNN_TANH, Shape
-from rnncast.model.config import NetworkConfig
+from rnncast.model.config import INTERVAL_LOSSES, NetworkConfig
 from rnncast.model.network import blended, decay_mask, initial_parameters, loss_table
 
 SHAPES = {
@@ -54,9 +54,10 @@ def test_decay_spares_the_biases():
 
 @pytest.mark.parametrize("direct", [True, False], ids=["direct", "recurrent alone"])
 @pytest.mark.parametrize("blend", [0.0, 0.25, 1.0])
-def test_blended_network_scales_the_median_and_keeps_the_gaps(rng, direct, blend):
-    config = NetworkConfig(cell="gru", hidden_size=5, input_size=7, horizon=3, direct=direct)
-    head = loss_table(config, np.array([1.0, 1.5, 2.0]), np.ones((3, 5)))
+@pytest.mark.parametrize("loss", INTERVAL_LOSSES)
+def test_blended_network_scales_the_median_and_keeps_the_gaps(rng, loss, direct, blend):
+    config = NetworkConfig(cell="gru", hidden_size=5, input_size=7, horizon=3, direct=direct, loss=loss)
+    head = loss_table(config, np.array([1.0, 1.5, 2.0]), np.ones((3, config.shape.output_group)))
     parameters = rng.standard_normal(len(initial_parameters(config.shape, rng))).astype(np.float32)
     inputs = rng.standard_normal((7, 2, 4)).astype(np.float32)
 

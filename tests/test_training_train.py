@@ -6,7 +6,7 @@ from panels import make_panel, random_walk
 
 from rnncast.data.panel import Panel
 from rnncast.model.artifact import save_model
-from rnncast.model.config import NetworkConfig, TrainingConfig
+from rnncast.model.config import LOSSES, NetworkConfig, TrainingConfig
 from rnncast.training.defaults import TrainOptions, quantile_levels, resolve
 from rnncast.training.train import train
 
@@ -19,7 +19,8 @@ def file_of(model, path):
     return path.read_bytes()
 
 
-def test_what_comes_after_the_cutoff_changes_no_byte_of_the_model(rng, tmp_path):
+@pytest.mark.parametrize("loss", LOSSES)
+def test_what_comes_after_the_cutoff_changes_no_byte_of_the_model(rng, tmp_path, loss):
     """The whole way from rows to file: calendar, season, scale, head, stop, weights, kept rows."""
     values = {"a": random_walk(rng, 300), "b": random_walk(rng, 260)}
     panel = make_panel(values)
@@ -35,7 +36,7 @@ def test_what_comes_after_the_cutoff_changes_no_byte_of_the_model(rng, tmp_path)
     files = []
     for rows in (panel, altered):
         known = rows.until(cutoff)
-        config, training, _ = resolve(TrainOptions(members=1, max_epochs=2, hidden_size=4), known)
+        config, training, _ = resolve(TrainOptions(members=1, max_epochs=2, hidden_size=4, loss=loss), known)
         model, _ = train(known, config, training)
         files.append(file_of(model, tmp_path / "m.npz"))
     assert files[0] == files[1]
@@ -95,6 +96,12 @@ def test_model_keeps_last_rows_or_none(rng):
     np.testing.assert_array_equal(model.history.panel.target[:24], panel.target[176:200])
     model, _ = train(panel, CONFIG, small, keep_history=False)
     assert model.history is None
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_levels_are_kept_where_a_loss_has_intervals(rng, loss):
+    config, _, _ = resolve(TrainOptions(loss=loss, levels=(90.0,)), make_panel({"a": random_walk(rng, 300)}))
+    assert config.quantile_levels == ((0.05, 0.5, 0.95) if loss in ("quantile", "student-t") else (0.5,))
 
 
 def test_levels_become_quantiles_with_the_median():

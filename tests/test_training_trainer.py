@@ -1,9 +1,12 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from panels import make_panel, random_walk
 
+from rnncast.core import twin
+from rnncast.core.twin_student_t import student_t_parameters
 from rnncast.data.transform import working_series
 from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.training.head import empirical_head
@@ -47,6 +50,27 @@ def test_learns_that_noise_reverts_to_its_mean(rng, cell):
     trainer.run(60, Deadline(None))
     assert trainer.updates == 60
     assert trainer.loss(validation) < 0.9 * baseline
+
+
+def test_learns_the_tails_of_a_heavy_tailed_walk(rng):
+    """Steps of Student's t with 3 degrees of freedom: begun thrice too wide and nearly normal, learnt all the same."""
+    config = NetworkConfig(cell="gru", hidden_size=8, input_size=60, horizon=2, loss="student-t", direct=False)
+    trainer, validation = make_trainer(-500 + np.cumsum(rng.standard_t(3, 6000)), config)
+    fitted = trainer.head.base_gap
+    wrong = replace(trainer.head, base_gap=np.column_stack([3 * fitted[:, 0], fitted[:, 1], np.full(2, 30.0)]))
+    training = replace(TRAINING, max_epochs=1, epoch_updates=250, batch_size=128, learning_rate=2e-2)
+    trainer = Trainer(config, training, wrong, trainer.working, trainer.windows, 0)
+    before = trainer.loss(validation)
+    trainer.run(250, Deadline(None))
+    assert trainer.loss(validation) < before - 0.1
+    raw = twin.forward(config.shape, trainer.average, validation.inputs).reshape(2, 3, -1).astype(np.float64)
+    _, scale, freedom = (np.median(values, axis=1) for values in student_t_parameters(raw, wrong))
+    # a window is normalised by its mean absolute step: of Student's t with 3 degrees of freedom, 2 sqrt(3) / pi
+    assert scale[0] == pytest.approx(math.pi / (2 * math.sqrt(3)), rel=0.15)
+    assert 2.0 < freedom[0] < 5.0
+    quantiles = twin.head_quantiles(raw.reshape(6, -1), wrong)  # (K, Q, N)
+    below = (validation.targets[:, None] <= quantiles).mean(axis=2)
+    np.testing.assert_allclose(below, np.broadcast_to(config.quantile_levels, below.shape), atol=0.04)
 
 
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber"])

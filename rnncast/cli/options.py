@@ -116,8 +116,8 @@ class TrainingChoices:
         int | None, option("Rows that the network reads.", "8 horizons, from 32 to 128, or 7 seasons", "N")
     ] = None
     loss: Annotated[
-        Literal["quantile", "mse", "mae", "huber"] | None,
-        option("What training minimises; intervals need quantile.", "quantile"),
+        Literal["quantile", "student-t", "mse", "mae", "huber"] | None,
+        option("What training minimises; intervals need quantile or student-t.", "quantile"),
     ] = None
     members: Annotated[int | None, option("Networks trained and averaged.", "3", "N")] = None
     max_epochs: Annotated[int | None, option("Most epochs; 0 leaves the baseline untrained.", "20", "N")] = None

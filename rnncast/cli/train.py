@@ -161,13 +161,15 @@ def default_model(inputs: Sequence[str]) -> str:
 
 def train_options(choices: TrainingChoices) -> TrainOptions:
     """The choices made, as training takes them; UsageError where they contradict each other."""
+    from rnncast.model.config import INTERVAL_LOSSES
     from rnncast.training.defaults import TrainOptions
 
     if choices.activation == "sigmoid" and choices.cell != "rnn":
         raise UsageError("--activation sigmoid needs --cell rnn", hint="the gated cells use tanh")
-    if choices.level and choices.loss not in (None, "quantile"):
+    if choices.level and choices.loss not in (None, *INTERVAL_LOSSES):
+        losses = " or ".join(INTERVAL_LOSSES)
         raise UsageError(
-            f"--level needs --loss quantile, found --loss {choices.loss}", hint="leave one of the two options out"
+            f"--level needs --loss {losses}, found --loss {choices.loss}", hint="leave one of the two options out"
         )
     values = {field.name: getattr(choices, field.name) for field in fields(choices)}
     levels = values.pop("level")

@@ -17,7 +17,7 @@ class Head(NamedTuple):
     delta: float
     levels: Any  # (Q,)
     spread: Any  # (K,)
-    base_gap: Any  # (K * Q)
+    base_gap: Any  # (K * G), G outputs a step
 
 
 class Batch(NamedTuple):

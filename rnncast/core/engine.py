@@ -1,6 +1,6 @@
 """The wrapper of the kernels: validates, allocates, calls.
 
-Letters: T steps, F features, B batch, O outputs, K targets, Q quantiles, P parameters.
+Letters: T steps, F features, B batch, O outputs, K targets, Q quantiles, G outputs of a target, P parameters.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 No Numba here.
 
 Letters: L layers, T steps, F input features, H hidden units, O outputs, B batch (windows), S lanes of a shard,
-R rows of a layer's gates, Q outputs of a group (the quantiles of one horizon step), K = O / Q groups.
+R rows of a layer's gates, Q outputs of a group (those of one horizon step), K = O / Q groups.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a network is trained to minimise: the kind of loss, and the tables that turn raw outputs into predictions.
 
-No Numba here. Letters: K horizon steps, Q quantiles, m = (Q - 1) / 2 the median's index.
+No Numba here. Letters: K horizon steps, Q quantiles, m = (Q - 1) / 2 the median's index, G raw outputs of a step.
 """
 
 from __future__ import annotations
@@ -15,29 +15,49 @@ MSE: Final = 0
 MAE: Final = 1
 HUBER: Final = 2
 QUANTILE: Final = 3
+STUDENT_T: Final = 4
+
+SOFTPLUS_SHIFT: Final = float(np.log(np.expm1(1.0)))
+"""``softplus(0 + SOFTPLUS_SHIFT) = 1``: at raw output 0 what is positive is its base."""
+
+SCALE, LOCATION, FREEDOM = 0, 1, 2
+"""Raw outputs of a step for `STUDENT_T`: the location in the middle, as the median of the quantiles."""
+
+LEAST_SCALE: Final = 1e-3
+"""Share of its base that a scale keeps whatever the raw output: where errors are zero a density has no bound."""
+
+
+def outputs_a_step(kind: int, levels: int) -> int:
+    """Raw outputs G that the network gives for a horizon step: a quantile each, or the three of a distribution."""
+    return 3 if kind == STUDENT_T else levels
 
 
 @dataclass(frozen=True)
 class LossTable:
-    """Loss and head of a network with O = K * Q outputs, output k * Q + j for horizon step k and quantile j.
+    """Loss and head of a network with O = K * G outputs, output k * G + j for horizon step k.
+
+    For `STUDENT_T` G is 3: scale, location and degrees of freedom of a distribution; else G = Q, a quantile each.
 
     Parameters
     ----------
     kind
-        `MSE`, `MAE`, `HUBER` or `QUANTILE`.
+        `MSE`, `MAE`, `HUBER`, `QUANTILE` or `STUDENT_T`.
     levels
-        Quantile levels (Q,), ascending, Q odd. One level (any) for the other losses, where it has no effect.
+        Quantile levels (Q,), ascending, Q odd: those trained, of `STUDENT_T` those that forecasts are given at. One
+        level (any) for the other losses, where it has no effect.
     spread
-        Factor of the median or prediction (K,): ``prediction_k = spread[k] * raw[k]``.
+        Factor of the median, location or prediction (K,): ``prediction_k = spread[k] * raw[k]``.
     base_gap
-        Distance between neighbouring quantiles at raw output 0 (K, Q); entry m is unused.
+        What raw outputs of 0 mean (K, G): the distance between neighbouring quantiles; of `STUDENT_T` the scale, and by
+        how much the degrees of freedom exceed 2. The entry in the middle is unused.
     huber_delta
         Error from which the Huber loss is linear.
 
     Raises
     ------
     ValueError
-        If a shape does not fit, levels do not ascend inside (0, 1), a gap is negative, or anything is not finite.
+        If a shape does not fit, levels do not ascend inside (0, 1), a gap is negative (of `STUDENT_T`: or zero), or
+        anything is not finite.
     """
 
     kind: int
@@ -54,16 +74,18 @@ class LossTable:
                 raise ValueError(f"{name} has {dimensions} dimension(s), at least one entry, and finite entries only")
             array.flags.writeable = False
             object.__setattr__(self, name, array)
-        if self.kind not in (MSE, MAE, HUBER, QUANTILE):
-            raise ValueError(f"kind is one of the codes 0 to 3, got {self.kind}")
-        if self.base_gap.shape != (self.horizon, self.levels.size):
-            raise ValueError(f"base_gap has shape {(self.horizon, self.levels.size)}, got {self.base_gap.shape}")
-        if self.levels.size % 2 == 0 or (self.kind != QUANTILE and self.levels.size != 1):
-            raise ValueError(f"an odd number of levels (one unless the loss is QUANTILE), got {self.levels.size}")
+        if self.kind not in (MSE, MAE, HUBER, QUANTILE, STUDENT_T):
+            raise ValueError(f"kind is one of the codes 0 to 4, got {self.kind}")
+        if self.base_gap.shape != (self.horizon, self.group):
+            raise ValueError(f"base_gap has shape {(self.horizon, self.group)}, got {self.base_gap.shape}")
+        if self.levels.size % 2 == 0 or (self.kind not in (QUANTILE, STUDENT_T) and self.levels.size != 1):
+            raise ValueError(f"levels are odd in number (one for a point forecast), got {self.levels.size}")
         if not (np.all(np.diff(self.levels) > 0) and 0 < self.levels[0] and self.levels[-1] < 1):
             raise ValueError(f"levels ascend inside (0, 1), got {self.levels.tolist()}")
         if not (np.all(self.base_gap >= 0) and self.huber_delta > 0 and np.isfinite(self.huber_delta)):
             raise ValueError("base_gap is not negative, huber_delta is positive and finite")
+        if self.kind == STUDENT_T and not np.all(self.base_gap[:, [SCALE, FREEDOM]] > 0):
+            raise ValueError("base_gap of a scale and of degrees of freedom is positive")
 
     @property
     def horizon(self) -> int:
@@ -71,9 +93,14 @@ class LossTable:
         return int(self.spread.size)
 
     @property
+    def group(self) -> int:
+        """Raw outputs G of a horizon step."""
+        return outputs_a_step(self.kind, int(self.levels.size))
+
+    @property
     def outputs(self) -> int:
-        """Outputs O = K * Q that the network needs."""
-        return int(self.spread.size * self.levels.size)
+        """Outputs O = K * G that the network needs."""
+        return self.horizon * self.group
 
 
 def point_table(kind: int, horizon: int, spread: ArrayLike = 1.0, huber_delta: float = 1.0) -> LossTable:

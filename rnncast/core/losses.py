@@ -14,10 +14,7 @@ import numpy as np
 
 from rnncast.core.activations import sigmoid
 from rnncast.core.jit import jit
-from rnncast.core.loss_table import HUBER, MAE, MSE
-
-# softplus(0 + SOFTPLUS_SHIFT) = 1: at raw output 0 a gap between quantiles is exactly its base.
-SOFTPLUS_SHIFT = float(np.log(np.expm1(1.0)))
+from rnncast.core.loss_table import HUBER, MAE, MSE, SOFTPLUS_SHIFT
 
 
 @jit
@@ -104,7 +101,8 @@ def quantile_loss(
 
 
 @jit
-def _softplus(x: Any) -> Any:
+def softplus(x: Any) -> Any:
+    """``log(1 + exp(x))``, without overflow."""
     zero = x - x
     return (x if x > zero else zero) + np.log1p(np.exp(-abs(x)))
 
@@ -128,7 +126,7 @@ def _quantiles(w: Any, row: int, scratch: int, lanes: int, used: int, spread: An
         nearer = w[inner : inner + used]
         q = w[scratch + j * lanes : scratch + j * lanes + used]
         for n in range(used):
-            q[n] = nearer[n] + gap * _softplus(raw[n] + shift)
+            q[n] = nearer[n] + gap * softplus(raw[n] + shift)
 
 
 @jit

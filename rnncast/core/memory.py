@@ -48,7 +48,7 @@ class Memory:
             loss.huber_delta,
             loss.levels.astype(dtype),  # (Q,)
             loss.spread.astype(dtype),  # (K,)
-            loss.base_gap.astype(dtype).reshape(-1),  # (K*Q,)
+            loss.base_gap.astype(dtype).reshape(-1),  # (K*G,)
         )
         self.nothing = np.zeros(0, dtype)
         self._plans: dict[tuple[int, int, int, bool, bool], NDArray[np.int64]] = {}

@@ -5,7 +5,7 @@ are in cache. All that a shard needs lies in one flat workspace at the offsets o
 allocated in a step. Groups of shards have sums of their own, so that threads can share them out and the result is the
 same for any number of threads. Lanes without data have zero inputs and zero output gradients, so any batch works.
 
-Letters: T steps, F features, B batch, S lanes, O outputs, K targets, Q quantiles.
+Letters: T steps, F features, B batch, S lanes, O outputs, K targets, G outputs of a target.
 """
 
 from __future__ import annotations
@@ -45,10 +45,11 @@ from rnncast.core.layout import (
     TRAIN,
     VJP,
 )
-from rnncast.core.loss_table import QUANTILE
+from rnncast.core.loss_table import QUANTILE, STUDENT_T
 from rnncast.core.losses import point_loss, quantile_loss
 from rnncast.core.matrix import NONE, ONE, fill_zero
 from rnncast.core.panel_windows import take_windows
+from rnncast.core.student_t_loss import student_t_loss
 from rnncast.core.update import add_groups, decide, move, sum_up
 
 
@@ -198,6 +199,10 @@ def _shard_loss(plan: Any, head: Any, batch: Any, start: int, used: int, w: Any)
                     head.levels, head.spread, head.base_gap, w, plan[AT_TARGETS], lanes, factors, w, outputs, doutputs,
                     plan[AT_SCRATCH], lanes, used,
                 )  # fmt: skip
+            elif head.kind == STUDENT_T:
+                total += student_t_loss(
+                    head.spread, head.base_gap, w, plan[AT_TARGETS], lanes, factors, w, outputs, doutputs, lanes, used
+                )
             else:
                 total += point_loss(
                     head.kind, head.delta, head.spread, w, plan[AT_TARGETS], lanes, factors, w, outputs, doutputs,

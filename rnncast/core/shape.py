@@ -3,7 +3,7 @@
 No Numba here, so that a forecast which runs on the NumPy twin can use it.
 
 Letters: L layers, T steps, F input features, H hidden units, O outputs, B batch (windows), R rows of a layer's gates,
-Q outputs of a group (the quantiles of one horizon step), K = O / Q groups, P parameters.
+Q outputs of a group (those of one horizon step), K = O / Q groups, P parameters.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def check_direct(shape: Shape, steps: int, every_step: bool) -> None:
         raise ValueError(f"inputs have T = {shape.direct_steps} steps, the direct_steps of the network, got {steps}")
 
 
-def direct_rows(shape: Shape) -> slice:
-    """Outputs that the direct connection feeds (K of them): the middle one of each group."""
+def middle_rows(shape: Shape) -> slice:
+    """Outputs (K of them) that place a forecast, and that the direct connection feeds: the middle one of each group."""
     return slice(shape.output_group // 2, shape.outputs, shape.output_group)
 
 

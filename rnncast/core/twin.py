@@ -25,7 +25,7 @@ from rnncast.core.shape import (
     Shape,
     check_direct,
     check_shape,
-    direct_rows,
+    middle_rows,
     parameter_count,
     parameter_layout,
     state_shape,
@@ -173,7 +173,7 @@ def output_forward(shape: Shape, weights: dict[str, Array], h: Array, x: Array) 
     """``y = g(V h + D x + c)`` for states h (..., H, B) and the inputs x (T, F, B) of the whole window."""
     y = weights["output.weight"] @ h + weights["output.bias"][:, None]  # (..., O, B)
     if shape.direct_steps:
-        y[..., direct_rows(shape), :] += weights["direct.weight"] @ x.reshape(-1, x.shape[2])  # (K, B)
+        y[..., middle_rows(shape), :] += weights["direct.weight"] @ x.reshape(-1, x.shape[2])  # (K, B)
     if shape.output_activation == SIGMOID:
         return sigmoid(y)
     return np.tanh(y) if shape.output_activation == TANH else np.asarray(y)
@@ -195,7 +195,7 @@ def output_backward(
     dweights["output.bias"][:] = dy.sum(axis=(0, 2))
     dx = np.zeros_like(x)  # (T, F, B)
     if shape.direct_steps:
-        dmiddle = dy[-1, direct_rows(shape)]  # (K, B)
+        dmiddle = dy[-1, middle_rows(shape)]  # (K, B)
         dweights["direct.weight"][:] = dmiddle @ x.reshape(-1, x.shape[2]).T
         dx += (weights["direct.weight"].T @ dmiddle).reshape(x.shape)
     return np.asarray(weights["output.weight"].T @ dy), dx

@@ -1,7 +1,7 @@
 """Head, losses and optimiser step in NumPy alone, written from the equations.
 
-Letters: T steps, B batch, K horizon steps, Q quantiles, O = K Q outputs, P parameters. A leading T is allowed
-everywhere: outputs (O, B) or (T, O, B), targets (K, B) or (T, K, B).
+Letters: T steps, B batch, K horizon steps, Q quantiles, G raw outputs of a step, O = K G outputs, P parameters. A
+leading T is allowed everywhere: outputs (O, B) or (T, O, B), targets (K, B) or (T, K, B).
 """
 
 from __future__ import annotations
@@ -11,21 +11,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnncast.core.loss_table import HUBER, MAE, MSE, QUANTILE, LossTable
+from rnncast.core.loss_table import HUBER, MAE, MSE, QUANTILE, SOFTPLUS_SHIFT, STUDENT_T, LossTable
+from rnncast.core.twin_student_t import student_t_loss_and_slopes, student_t_quantiles
 
 Array = NDArray[Any]
-
-SOFTPLUS_SHIFT = float(np.log(np.expm1(1.0)))
 
 
 def head_quantiles(outputs: Array, table: LossTable) -> Array:
     """Quantiles (K, Q, B) or (T, K, Q, B) of raw outputs; for a loss without quantiles Q = 1, the prediction.
 
     With m = (Q - 1) / 2: ``q_m = spread raw_m``; outwards from there
-    ``q_j = q_{j -+ 1} +- base_gap_j softplus(raw_j + ln(e - 1))``, so that quantiles never cross.
+    ``q_j = q_{j -+ 1} +- base_gap_j softplus(raw_j + ln(e - 1))``, so that quantiles never cross. Those of Student's t
+    are the distribution's, at any levels.
     """
     levels = table.levels.size
-    raw = _by_quantile(np.asarray(outputs), table)  # (..., K, Q, B)
+    raw = _by_step(np.asarray(outputs), table)  # (..., K, G, B)
+    if table.kind == STUDENT_T:
+        return student_t_quantiles(raw, table)
     spread, base = table.spread.astype(raw.dtype), table.base_gap.astype(raw.dtype)  # (K,), (K, Q)
     quantiles = np.empty_like(raw)  # (..., K, Q, B)
     median = levels // 2
@@ -44,21 +46,25 @@ def loss_and_gradient(
     """Loss, and its gradient with respect to the raw outputs (same shape as `outputs`).
 
     The loss is the weighted mean over windows and the mean over steps, horizon steps and quantiles; the pinball loss
-    is doubled, so that with the median alone it is the mean absolute error.
+    is doubled, so that with the median alone it is the mean absolute error. A likelihood is one number a horizon step.
     """
-    quantiles = head_quantiles(outputs, table)  # (..., K, Q, B)
-    errors = np.asarray(targets)[..., None, :] - quantiles  # (..., K, Q, B)
-    batch = errors.shape[-1]
+    raw = _by_step(np.asarray(outputs), table)  # (..., K, G, B)
+    if table.kind == STUDENT_T:
+        values, draw = student_t_loss_and_slopes(raw, targets, table)
+    else:
+        errors = np.asarray(targets)[..., None, :] - head_quantiles(outputs, table)  # (..., K, Q, B)
+        values, slopes = _pointwise(errors, table)
+        draw = _head_backward(raw, slopes, table)
+    batch = values.shape[-1]
     given = np.ones(batch) if weights is None else np.asarray(weights, np.float64)  # (B,)
-    factors = given / given.sum() / (errors.size // batch)  # (B,)
-    values, slopes = _pointwise(errors, table)
+    factors = given / given.sum() / (values.size // batch)  # (B,)
     loss = float((values * factors).sum(dtype=np.float64))
-    return loss, _head_backward(np.asarray(outputs), slopes * factors.astype(errors.dtype), table)
+    return loss, (draw * factors.astype(draw.dtype)).reshape(np.shape(outputs))
 
 
-def _by_quantile(outputs: Array, table: LossTable) -> Array:
-    """Outputs (..., K * Q, B) as (..., K, Q, B)."""
-    return outputs.reshape(*outputs.shape[:-2], table.horizon, table.levels.size, outputs.shape[-1])
+def _by_step(outputs: Array, table: LossTable) -> Array:
+    """Outputs (..., K * G, B) as (..., K, G, B)."""
+    return outputs.reshape(*outputs.shape[:-2], table.horizon, table.group, outputs.shape[-1])
 
 
 def _pointwise(errors: Array, table: LossTable) -> tuple[Array, Array]:
@@ -81,9 +87,8 @@ def _pointwise(errors: Array, table: LossTable) -> tuple[Array, Array]:
     return values, -(2 * levels - 1) - np.sign(errors)
 
 
-def _head_backward(outputs: Array, dquantiles: Array, table: LossTable) -> Array:
-    """Gradient of the raw outputs from that of the quantiles (..., K, Q, B): a gap moves all quantiles beyond it."""
-    raw = _by_quantile(outputs, table)  # (..., K, Q, B)
+def _head_backward(raw: Array, dquantiles: Array, table: LossTable) -> Array:
+    """Gradient of raw outputs from that of the quantiles, both (..., K, Q, B): a gap moves all quantiles beyond it."""
     spread, base = table.spread.astype(raw.dtype), table.base_gap.astype(raw.dtype)  # (K,), (K, Q)
     median = table.levels.size // 2
     half = raw.dtype.type(0.5)
@@ -94,7 +99,7 @@ def _head_backward(outputs: Array, dquantiles: Array, table: LossTable) -> Array
         draw[..., j, :] = dquantiles[..., j:, :].sum(axis=-2) * base[:, j, None] * slope[..., j, :]
     for j in range(median):
         draw[..., j, :] = -dquantiles[..., : j + 1, :].sum(axis=-2) * base[:, j, None] * slope[..., j, :]
-    return draw.reshape(outputs.shape)
+    return draw
 
 
 def optimiser_step(

@@ -14,12 +14,15 @@ from rnncast.core.loss_table import QUANTILE, LossTable
 def window_factors(table: LossTable, batch: int, output_steps: int, weights: ArrayLike | None) -> NDArray[np.float64]:
     """Factor of each window (B,) that makes the sum over steps, targets and quantiles the weighted mean over windows.
 
+    A likelihood is one number a target, however many raw outputs it has; the pinball loss is doubled.
+
     Raises
     ------
     ValueError
         Weights are not (B,), negative, or all zero.
     """
-    scale = (2.0 if table.kind == QUANTILE else 1.0) / (table.outputs * output_steps)
+    terms, factor = (table.outputs, 2.0) if table.kind == QUANTILE else (table.horizon, 1.0)
+    scale = factor / (terms * output_steps)
     if weights is None:
         return np.full(batch, scale / batch)
     given = np.array(weights, np.float64)

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncast.core.student_t import student_t_two_sided
+
 Floats = NDArray[np.float64]
 
 MIN_ORIGINS = 8
@@ -124,55 +126,6 @@ def overlapping_origins(series: NDArray[np.int64], cutoffs: NDArray[np.generic],
         inside = np.searchsorted(starts, ends, side="left") - np.arange(len(starts)) - 1  # (O,)
         most = max(most, int(inside.max()))
     return most
-
-
-def student_t_two_sided(statistic: float, degrees: float) -> float:
-    """Probability that Student's t on `degrees` degrees of freedom is further from zero than `statistic`.
-
-    ``I_x(degrees / 2, 1 / 2)`` at ``x = degrees / (degrees + t^2)``; NIST DLMF 8.17, Abramowitz & Stegun 26.7.1.
-    """
-    if not degrees > 0:
-        raise ValueError(f"degrees is {degrees}, expected above 0")
-    if math.isnan(statistic):
-        return float("nan")
-    if math.isinf(statistic):
-        return 0.0
-    square = statistic * statistic
-    return incomplete_beta(degrees / 2.0, 0.5, degrees / (degrees + square), square / (degrees + square))
-
-
-def incomplete_beta(a: float, b: float, x: float, complement: float | None = None) -> float:
-    """Regularised incomplete beta function I_x(a, b), by the continued fraction of NIST DLMF 8.17.22.
-
-    `complement` is 1 - x where the caller knows it more exactly than the subtraction gives it.
-    """
-    y = 1.0 - x if complement is None else complement
-    if not (a > 0 and b > 0 and 0 <= x <= 1):
-        raise ValueError(f"a {a}, b {b}, x {x}: expected a and b above 0, x between 0 and 1")
-    if x == 0.0 or y == 0.0:
-        return 0.0 if x == 0.0 else 1.0
-    if x > (a + 1.0) / (a + b + 2.0):  # the fraction converges fast on the other side only
-        return 1.0 - incomplete_beta(b, a, y, x)
-    log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log(y)
-    return math.exp(log_front) / a / _beta_fraction(a, b, x)
-
-
-def _beta_fraction(a: float, b: float, x: float) -> float:
-    """Value of ``1 + d_1 / (1 + d_2 / (1 + ...))``, by Lentz's method as modified by Thompson and Barnett."""
-    tiny = 1e-300
-    value, c, d = 1.0, 1.0, 0.0
-    for j in range(1, 1000):
-        m = j // 2
-        if j % 2:
-            term = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        else:
-            term = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        c = 1.0 + term / c or tiny
-        d = 1.0 / (1.0 + term * d or tiny)
-        value *= c * d
-        if abs(c * d - 1.0) < 1e-15:
-            break
-    return value
 
 
 def _long_run_variance(d: Floats, lag: int) -> float:

@@ -51,7 +51,7 @@ def forecast(model: Model, panel: Panel | None, horizon: int, quantile_levels: S
     horizon
         Steps ahead (N). Beyond the trained horizon the forecast is rolled on from its own median.
     quantile_levels
-        Levels (L,) between 0 and 1, ascending; the model's own, or others, which are interpolated.
+        Levels (L,) between 0 and 1, ascending; the model's own, or others: those of its distribution, or interpolated.
 
     Raises
     ------
@@ -79,6 +79,7 @@ def forecast(model: Model, panel: Panel | None, horizon: int, quantile_levels: S
             hint="train it with the default loss to have them",
         )
     _check_lengths(panel)
+    model = model.with_levels(quantile_levels)
     working = working_series(panel, logarithmic).tail(model.network.history_rows)
     point, quantiles = _forecast_all(model, working, horizon, np.asarray(quantile_levels, dtype=np.float64))
     _check_finite(panel, point, quantiles)

@@ -182,7 +182,7 @@ def _expected_members(
         name: (single, (members, *shape)) for name, (_, shape) in parameter_layout(network.shape).items()
     }
     expected["spread"] = (double, (network.horizon,))
-    expected["base_gap"] = (double, (network.horizon, len(network.quantile_levels)))
+    expected["base_gap"] = (double, (network.horizon, network.shape.output_group))
     if meta["history"] is not None:
         series = len(meta["history"]["ids"])
         expected["history.indptr"] = (integer, (series + 1,))

@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from rnncast.core.loss_table import HUBER, MAE, MSE, QUANTILE, STUDENT_T, outputs_a_step
 from rnncast.core.shape import GRU, LSTM, RNN_SIGMOID, RNN_TANH, Shape
 from rnncast.errors import UsageError
 
 CELLS = ("rnn", "gru", "lstm")
 ACTIVATIONS = ("tanh", "sigmoid")
-LOSSES = ("quantile", "mse", "mae", "huber")
+LOSSES = {"quantile": QUANTILE, "student-t": STUDENT_T, "mse": MSE, "mae": MAE, "huber": HUBER}
+"""Codes of the losses, as the core takes them."""
+
+INTERVAL_LOSSES = ("quantile", "student-t")
+"""Losses whose networks forecast intervals."""
+
 CHANNELS = ("level", "change", "seasonal change")
 """Input channels that are computed from a window; see `rnncast.model.inputs`."""
 
@@ -46,14 +52,14 @@ class NetworkConfig:
         Steps that it forecasts at once (K).
     season_length : int
         Rows of a season; the naive path repeats the last season. 1 for none.
-    loss : {"quantile", "mse", "mae", "huber"}
+    loss : {"quantile", "student-t", "mse", "mae", "huber"}
         What training minimises.
     quantile_levels : tuple of float
-        Levels (Q,), ascending, symmetric around the median; ``(0.5,)`` unless the loss is ``quantile``.
+        Levels (Q,), ascending, symmetric around the median; ``(0.5,)`` for a loss without intervals.
     channels : tuple of str
         Input channels computed from each window (F).
     direct : bool
-        Whether the window also reaches the medians by a linear map beside the recurrent layers.
+        Whether the window also reaches the medians or locations by a linear map beside the recurrent layers.
     """
 
     cell: str = "lstm"
@@ -94,14 +100,15 @@ class NetworkConfig:
     @property
     def shape(self) -> Shape:
         """Sizes of the recurrent network, as the core takes them."""
+        group = outputs_a_step(LOSSES[self.loss], len(self.quantile_levels))
         return Shape(
             cell=_CELL_CODES[self.cell, self.activation],
             input_size=len(self.channels),
             hidden_size=self.hidden_size,
             layers=self.layers,
-            outputs=self.horizon * len(self.quantile_levels),
+            outputs=self.horizon * group,
             direct_steps=self.input_size if self.direct else 0,
-            output_group=len(self.quantile_levels),
+            output_group=group,
         )
 
     @property

@@ -5,14 +5,14 @@ Dimension letters: `M` members, `P` parameters, `S` series.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.core.loss_table import LossTable
+from rnncast.core.loss_table import STUDENT_T, LossTable
 from rnncast.data.calendar import Calendar
 from rnncast.data.panel import Columns, Panel
 from rnncast.model.config import NetworkConfig
@@ -46,7 +46,7 @@ class Model:
         One flat vector a member.
     head : LossTable
         Turns raw outputs into quantiles: the naive path's mean absolute error at each step, which scales the median's
-        correction, and the gaps between the quantiles that training started from.
+        correction, and the gaps between the quantiles, or the distribution, that training started from.
     blend : float
         Share of the network's correction that is added to the naive path, 0 to 1.
     columns : Columns
@@ -70,3 +70,19 @@ class Model:
     trained_until: str
     history: History | None
     record: Mapping[str, Any]
+
+    def with_levels(self, levels: Sequence[float]) -> Model:
+        """The model with quantiles at other levels too, if its loss is a distribution, which has all of them.
+
+        A model whose quantiles were trained one by one has no others, and is returned as it is.
+        """
+        if self.head.kind != STUDENT_T:
+            return self
+        asked = (min(level, 1.0 - level) for level in (*self.network.quantile_levels, *levels))
+        tails = {float(f"{tail:.12g}") for tail in asked if tail > 1e-12}  # 1 - 0.9 is 0.1, but for the last digits
+        every = tuple(sorted({*tails, *(1.0 - tail for tail in tails)}))
+        return replace(
+            self,
+            network=replace(self.network, quantile_levels=every),
+            head=replace(self.head, levels=np.array(every)),
+        )

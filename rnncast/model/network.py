@@ -1,6 +1,6 @@
 """Parameters of the network: one flat vector with a named layout, and how it starts.
 
-Dimension letters: `P` parameters, `H` hidden units, `F` features, `K` horizon steps, `Q` quantiles.
+Dimension letters: `P` parameters, `H` hidden units, `F` features, `K` horizon steps, `G` outputs of a step.
 """
 
 from __future__ import annotations
@@ -8,12 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.core.loss_table import HUBER, MAE, MSE, QUANTILE, LossTable
-from rnncast.core.shape import LSTM, Shape, parameter_count
+from rnncast.core.loss_table import LossTable
+from rnncast.core.shape import LSTM, Shape, middle_rows, parameter_count
 from rnncast.core.twin import unpack
-from rnncast.model.config import NetworkConfig
-
-_KINDS = {"mse": MSE, "mae": MAE, "huber": HUBER, "quantile": QUANTILE}
+from rnncast.model.config import LOSSES, NetworkConfig
 
 
 def initial_parameters(shape: Shape, rng: np.random.Generator, dtype: type = np.float32) -> NDArray[np.floating]:
@@ -48,23 +46,23 @@ def loss_table(config: NetworkConfig, spread: NDArray[np.float64], base_gap: NDA
     ----------
     spread : float64 (K,)
         Mean absolute error of the naive path at each step, in normalised units; scale of the median's correction.
-    base_gap : float64 (K, Q)
-        Distance of each quantile from its neighbour on the median's side; the median's own entry is unused.
+    base_gap : float64 (K, G)
+        Distance of each quantile from its neighbour on the median's side, or scale and degrees of freedom of the
+        distribution, where training starts; see `LossTable`.
     """
     levels = np.asarray(config.quantile_levels)  # (Q,)
-    return LossTable(_KINDS[config.loss], levels, spread, base_gap, huber_delta=float(spread.mean()))
+    return LossTable(LOSSES[config.loss], levels, spread, base_gap, huber_delta=float(spread.mean()))
 
 
 def blended(config: NetworkConfig, parameters: NDArray[np.float32], blend: float) -> NDArray[np.float32]:
     """The network whose correction of the median is `blend` times that of `parameters` (P,), with the same gaps.
 
-    The median's rows of the output layer are scaled, and so is the direct map, which feeds only them.
+    The median's (or location's) rows of the output layer are scaled, and so is the direct map, which feeds only them.
     """
     scaled = parameters.copy()
     named = unpack(config.shape, scaled)
-    levels = len(config.quantile_levels)
-    named["output.weight"][levels // 2 :: levels] *= blend
-    named["output.bias"][levels // 2 :: levels] *= blend
+    named["output.weight"][middle_rows(config.shape)] *= blend
+    named["output.bias"][middle_rows(config.shape)] *= blend
     if config.direct:
         named["direct.weight"][:] *= blend
     return scaled

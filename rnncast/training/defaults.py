@@ -10,7 +10,7 @@ import numpy as np
 
 from rnncast.data.panel import Panel
 from rnncast.data.season import describe_seasons, detect_seasons
-from rnncast.model.config import NetworkConfig, TrainingConfig
+from rnncast.model.config import INTERVAL_LOSSES, NetworkConfig, TrainingConfig
 from rnncast.training.split import FEWEST_INPUTS, rows_needed
 
 DEFAULT_LEVELS = (80.0, 95.0)
@@ -86,7 +86,7 @@ def resolve(options: TrainOptions, panel: Panel) -> tuple[NetworkConfig, Trainin
         horizon=horizon,
         season_length=season,
         loss=options.loss,
-        quantile_levels=quantile_levels(options.levels) if options.loss == "quantile" else (0.5,),
+        quantile_levels=quantile_levels(options.levels) if options.loss in INTERVAL_LOSSES else (0.5,),
         channels=("level", "seasonal change") if season > 1 else ("level", "change"),
     )
     windows = int(np.maximum(panel.lengths - rows_needed(network) + 1, 1).sum())

@@ -17,6 +17,7 @@ from rnncast.core.arguments import Series
 from rnncast.core.engine import Engine
 from rnncast.core.learner import AdamW, Learner, Updates, learn
 from rnncast.core.loss_table import LossTable
+from rnncast.core.shape import middle_rows
 from rnncast.core.threads import threads as default_threads
 from rnncast.data.transform import WorkingSeries
 from rnncast.data.windows import Windows
@@ -159,8 +160,7 @@ class Trainer:
 
     def correction(self, prepared: PreparedWindows, parameters: NDArray[np.float32]) -> NDArray[np.float64]:
         """What a network of `parameters` (P,) adds to the naive path of prepared windows, shape (K, N)."""
-        levels = len(self.config.quantile_levels)
-        raw = self._engine.forward(parameters, prepared.inputs)[levels // 2 :: levels]  # (K, N)
+        raw = self._engine.forward(parameters, prepared.inputs)[middle_rows(self.config.shape)]  # (K, N)
         return self.head.spread[:, None] * raw.astype(np.float64)
 
     def next_updates(self, count: int) -> Updates:
