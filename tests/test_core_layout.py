@@ -95,6 +95,11 @@ def test_lanes_hold_the_batch_in_equal_shards(batch, hidden, most):
     assert lanes - -(-batch // -(-batch // lanes)) < 16
 
 
+@pytest.mark.parametrize(("batch", "width", "lanes"), [(1, 4, 4), (4, 4, 4), (5, 4, 16), (8, 8, 8), (9, 8, 16)])
+def test_few_windows_take_one_vector(batch, width, lanes):
+    assert lane_count(batch, 64, width) == lanes
+
+
 @pytest.mark.parametrize("mode", [FORWARD, GRADIENT], ids=["forward", "gradient"])
 @pytest.mark.parametrize("cell", CELLS)
 def test_workspace_parts_do_not_overlap(cell, mode):

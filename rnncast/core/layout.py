@@ -117,11 +117,14 @@ def parameter_table(shape: Shape) -> NDArray[np.int64]:
     return table
 
 
-def lane_count(batch: int, hidden_size: int) -> int:
+def lane_count(batch: int, hidden_size: int, width: int = VECTOR) -> int:
     """Lanes S of a shard for `batch` windows: equal shards of at most `MOST_LANES`, a multiple of `VECTOR`.
 
-    It depends on the batch and the network alone, so that results do not change with the number of threads.
+    Few windows take one vector, of `width` numbers. It depends on the batch, the network and the machine alone, so that
+    results do not change with the number of threads.
     """
+    if batch <= width:
+        return width
     most = MOST_LANES[hidden_size > SMALL_HIDDEN]
     shards = -(-batch // most)
     return padded(-(-batch // shards))
@@ -150,6 +153,7 @@ def workspace_plan(
     every_step: bool,
     ragged: bool = False,
     carried: bool = False,
+    width: int = VECTOR,
 ) -> NDArray[np.int64]:
     """Shape of one run and the offsets of its parts in a thread's flat workspace, of `TOTAL` numbers.
 
@@ -157,13 +161,13 @@ def workspace_plan(
     shared out in groups that do not depend on the number of threads, and neither does the order of any sum.
 
     With `ragged` the windows begin at steps of their own; with `carried` states come from an earlier run and are left
-    for a later one.
+    for a later one. The machine's vectors have `width` numbers.
 
     The gradient needs all T steps of states and gates; a run without it turns round in two slots of states and one
     of gates, and stays in cache.
     """
     rows, input_rows, recurrent_row = gate_rows(shape)
-    hidden, lanes, layers = shape.hidden_size, lane_count(batch, shape.hidden_size), shape.layers
+    hidden, lanes, layers = shape.hidden_size, lane_count(batch, shape.hidden_size, width), shape.layers
     keep = mode in (GRADIENT, VJP, TRAIN)
     depth = shape.depth
     state_slots, gate_slots = (steps + depth, steps) if keep else (1 + depth, 1)

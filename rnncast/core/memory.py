@@ -18,6 +18,7 @@ from rnncast.core.loss_table import LossTable
 from rnncast.core.recurrent import finish, run
 from rnncast.core.shape import Shape
 from rnncast.core.threads import Work, run_long, run_short
+from rnncast.core.vector import BYTES
 
 Array = NDArray[Any]
 
@@ -43,6 +44,7 @@ class Memory:
     def __init__(self, shape: Shape, loss: LossTable, dtype: np.dtype[Any], every_step: bool, threads: int) -> None:
         self.shape, self.dtype, self.every_step, self.threads = shape, dtype, every_step, threads
         self.table = parameter_table(shape)
+        self.width = BYTES // dtype.itemsize
         self.head = Head(
             loss.kind,
             loss.huber_delta,
@@ -60,7 +62,9 @@ class Memory:
         """The plan of a run, see `layout.workspace_plan`."""
         key = (mode, steps, batch, ragged, carried)
         if key not in self._plans:
-            self._plans[key] = workspace_plan(self.shape, steps, batch, mode, self.every_step, ragged, carried)
+            self._plans[key] = workspace_plan(
+                self.shape, steps, batch, mode, self.every_step, ragged, carried, self.width
+            )
         return self._plans[key]
 
     def work(
