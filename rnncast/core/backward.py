@@ -1,7 +1,7 @@
 """The network backward through time: the output layer, then layer by layer one time loop for all cells.
 
 Gradients of weights are summed in `sums` over all steps and the shards of a group, in rows of whole vectors and lane
-upon lane, and brought into the flat gradient once, at the end of the batch (`collect`).
+upon lane, and brought into the flat gradient once, at the end of the batch (see `update`).
 
 Letters: T steps, F features, B batch, S lanes, H hidden units, L layers, R gate rows, O outputs.
 The direct connection feeds K of the outputs, every Q-th one.
@@ -36,7 +36,6 @@ from rnncast.core.layout import (
     AT_TRANSPOSED,
     AT_UPPER_SUMS,
     BATCH,
-    BIAS,
     BY_LANES,
     CARRIED,
     CELL,
@@ -73,8 +72,6 @@ from rnncast.core.matrix import (
     add_lane_products,
     add_lane_sums,
     add_product,
-    add_rows,
-    add_totals,
     fill_zero,
     keep_begun,
     transpose,
@@ -276,32 +273,3 @@ def _backward_inputs(
             )  # fmt: skip
         batch = plan[BATCH]
         scatter(w, plan[AT_DINPUT], features, lanes, dinputs, t * features * batch + start, batch, used)
-
-
-@jit
-def collect(plan: Any, table: Any, sums: Any, gradient: Any) -> None:
-    """Add the sums of the shards to the flat gradient (P,)."""
-    hidden = plan[HIDDEN]
-    rows = plan[INPUT_ROWS]
-    pitch = plan[HIDDEN_PITCH]
-    layers = plan[LAYERS]
-    outputs = plan[OUTPUTS]
-    for layer in range(layers):
-        at = plan[AT_BIAS_SUMS] + layer * plan[GATE_ROWS] * VECTOR
-        add_totals(sums, at, plan[GATE_ROWS], gradient, table[layer, BIAS])
-        at = plan[AT_RECURRENT_SUMS] + layer * rows * pitch
-        add_rows(sums, at, pitch, gradient, table[layer, RECURRENT_WEIGHT], rows, hidden)
-        if layer > 0:
-            at = plan[AT_UPPER_SUMS] + (layer - 1) * rows * pitch
-            add_rows(sums, at, pitch, gradient, table[layer, INPUT_WEIGHT], rows, hidden)
-    features = plan[FEATURES]
-    if plan[BY_LANES]:
-        add_totals(sums, plan[AT_INPUT_SUMS], rows * features, gradient, table[0, INPUT_WEIGHT])
-    else:
-        add_rows(sums, plan[AT_INPUT_SUMS], plan[INPUT_PITCH], gradient, table[0, INPUT_WEIGHT], rows, features)
-    add_rows(sums, plan[AT_OUTPUT_SUMS], pitch, gradient, table[layers, INPUT_WEIGHT], outputs, hidden)
-    add_totals(sums, plan[AT_OUTPUT_BIAS_SUMS], outputs, gradient, table[layers, BIAS])
-    if plan[DIRECT_STEPS] > 0:
-        window = plan[DIRECT_STEPS] * features
-        count = outputs // plan[OUTPUT_GROUP]
-        add_rows(sums, plan[AT_DIRECT_SUMS], plan[WINDOW_PITCH], gradient, table[layers, DIRECT_WEIGHT], count, window)

@@ -11,12 +11,38 @@ from typing import Any
 
 import numpy as np
 
-from rnncast.core.backward import collect
 from rnncast.core.control import read, write
 from rnncast.core.control_words import ABANDON, ASKED, ENDED, GO_ON
 from rnncast.core.jit import jit
-from rnncast.core.layout import GROUPS, SUMS
-from rnncast.core.matrix import ONE
+from rnncast.core.layout import (
+    AT_BIAS_SUMS,
+    AT_DIRECT_SUMS,
+    AT_INPUT_SUMS,
+    AT_OUTPUT_BIAS_SUMS,
+    AT_OUTPUT_SUMS,
+    AT_RECURRENT_SUMS,
+    AT_UPPER_SUMS,
+    BIAS,
+    BY_LANES,
+    DIRECT_STEPS,
+    DIRECT_WEIGHT,
+    FEATURES,
+    GATE_ROWS,
+    GROUPS,
+    HIDDEN,
+    HIDDEN_PITCH,
+    INPUT_PITCH,
+    INPUT_ROWS,
+    INPUT_WEIGHT,
+    LAYERS,
+    OUTPUT_GROUP,
+    OUTPUTS,
+    RECURRENT_WEIGHT,
+    SUMS,
+    VECTOR,
+    WINDOW_PITCH,
+)
+from rnncast.core.matrix import ONE, add_rows, add_totals
 from rnncast.core.optimiser import adamw, global_norm
 
 BLOCK = 64
@@ -44,8 +70,37 @@ def sum_up(plan: Any, table: Any, sums: Any, losses: Any, gradient: Any) -> floa
     if gradient.size:
         for n in range(gradient.size):
             gradient[n] = 0
-        collect(plan, table, sums, gradient)
+        _collect(plan, table, sums, gradient)
     return total
+
+
+@jit
+def _collect(plan: Any, table: Any, sums: Any, gradient: Any) -> None:
+    """Add the sums of the shards to the flat gradient (P,)."""
+    hidden = plan[HIDDEN]
+    rows = plan[INPUT_ROWS]
+    pitch = plan[HIDDEN_PITCH]
+    layers = plan[LAYERS]
+    outputs = plan[OUTPUTS]
+    for layer in range(layers):
+        at = plan[AT_BIAS_SUMS] + layer * plan[GATE_ROWS] * VECTOR
+        add_totals(sums, at, plan[GATE_ROWS], gradient, table[layer, BIAS])
+        at = plan[AT_RECURRENT_SUMS] + layer * rows * pitch
+        add_rows(sums, at, pitch, gradient, table[layer, RECURRENT_WEIGHT], rows, hidden)
+        if layer > 0:
+            at = plan[AT_UPPER_SUMS] + (layer - 1) * rows * pitch
+            add_rows(sums, at, pitch, gradient, table[layer, INPUT_WEIGHT], rows, hidden)
+    features = plan[FEATURES]
+    if plan[BY_LANES]:
+        add_totals(sums, plan[AT_INPUT_SUMS], rows * features, gradient, table[0, INPUT_WEIGHT])
+    else:
+        add_rows(sums, plan[AT_INPUT_SUMS], plan[INPUT_PITCH], gradient, table[0, INPUT_WEIGHT], rows, features)
+    add_rows(sums, plan[AT_OUTPUT_SUMS], pitch, gradient, table[layers, INPUT_WEIGHT], outputs, hidden)
+    add_totals(sums, plan[AT_OUTPUT_BIAS_SUMS], outputs, gradient, table[layers, BIAS])
+    if plan[DIRECT_STEPS] > 0:
+        window = plan[DIRECT_STEPS] * features
+        count = outputs // plan[OUTPUT_GROUP]
+        add_rows(sums, plan[AT_DIRECT_SUMS], plan[WINDOW_PITCH], gradient, table[layers, DIRECT_WEIGHT], count, window)
 
 
 @jit
