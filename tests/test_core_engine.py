@@ -166,6 +166,15 @@ def test_same_bytes_for_any_number_of_threads(cell, dtype, rng, monkeypatch):
     assert all(result == results[0] for result in results)
 
 
+@pytest.mark.parametrize("every_step", [False, True], ids=["last step", "every step"])
+@pytest.mark.parametrize("loss", ["mse", "quantile", "student-t"])
+def test_score_of_outputs_is_the_loss_of_the_inputs(rng, loss, every_step):
+    problem = make_problem(rng, "gru", batch=70, loss=loss, every_step=every_step)
+    run = Engine(problem.shape, len(problem.inputs), 70, np.float64, loss=problem.table, every_step=every_step)
+    expected = run.loss(problem.parameters, problem.inputs, problem.targets)
+    assert run.score(run.forward(problem.parameters, problem.inputs), problem.targets) == expected
+
+
 COMPILES = """
 import collections, gc, sys
 sys.path.insert(0, sys.argv[1])

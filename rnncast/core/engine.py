@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from rnncast.core.arguments import Batch
-from rnncast.core.layout import FORWARD, GRADIENT, LOSS, VJP, window_size
+from rnncast.core.layout import FORWARD, GRADIENT, LOSS, SCORE, VJP, window_size
 from rnncast.core.loss_table import MSE, LossTable, point_table
 from rnncast.core.memory import Memory
 from rnncast.core.shape import Shape, check_direct, check_shape, parameter_count, state_shape
@@ -115,6 +115,16 @@ class Engine:
         more = self._sequences(inputs, lengths, state)
         flat, factors = self._targets(targets, inputs), self._factors(weights, inputs, more)
         return self._run(LOSS, parameters, inputs, flat, factors, self._nothing, self._nothing, more)
+
+    def score(self, outputs: Array, targets: Array) -> float:
+        """Loss of outputs that `forward` gave, or that were made of such."""
+        given = np.shape(outputs)
+        steps, batch = given[0] if self.every_step else 1, given[-1]
+        outputs = self._array(outputs, "outputs", self._output_shape(steps, batch))
+        inputs = np.zeros((steps, 0, batch), self.dtype)  # (T, 0, B)
+        more = _Sequences(np.zeros(0, np.int64), self._nothing)
+        flat, factors = self._targets(targets, inputs), self._factors(None, inputs, more)
+        return self._run(SCORE, self._gradient, inputs, flat, factors, self._nothing, outputs.reshape(-1), more)
 
     def loss_and_gradient(
         self,

@@ -21,6 +21,7 @@ LOSS: Final = 1
 GRADIENT: Final = 2
 VJP: Final = 3
 TRAIN: Final = 4
+SCORE: Final = 5
 
 # Columns of the parameter table.
 INPUT_WEIGHT: Final = 0

@@ -40,6 +40,7 @@ from rnncast.core.layout import (
     MODE,
     OUTPUTS,
     RAGGED,
+    SCORE,
     STEPS,
     SUMS,
     TRAIN,
@@ -72,10 +73,10 @@ def run(
 ) -> None:
     """What `plan[MODE]` says, for the groups of shards that fall to thread `share` of `shares`.
 
-    FORWARD fills `batch.outputs`; LOSS gives the loss of each group in `losses` (G,), float64; GRADIENT also leaves the
-    sums of its gradient in `sums` (G * SUMS), and VJP, which fills `batch.dinputs`, those of the output gradients that
-    stand in the place of targets: see `finish`. TRAIN takes its windows from `series` and makes the updates that
-    `learning` describes, at each of which all threads meet.
+    FORWARD fills `batch.outputs`; LOSS gives the loss of each group in `losses` (G,), float64, and SCORE that of
+    outputs which are in `batch.outputs` already; GRADIENT also leaves the sums of its gradient in `sums` (G * SUMS), and VJP,
+    which fills `batch.dinputs`, those of the output gradients that stand in the place of targets: see `finish`. TRAIN
+    takes its windows from `series` and makes the updates that `learning` describes, at each of which all threads meet.
 
     With ``plan[RAGGED]`` windows have lengths, with ``plan[CARRIED]`` initial states. Each thread has a workspace `w`
     of its own; `control` holds the words of `rnncast.core.control`. The records are those of `rnncast.core.arguments`.
@@ -120,6 +121,10 @@ def _run_group(
     for shard in range(group * shards // plan[GROUPS], (group + 1) * shards // plan[GROUPS]):
         start = shard * lanes
         used = min(lanes, count - start)
+        if mode == SCORE:
+            gather(batch.outputs, start, count, output_rows, w, plan[AT_OUTPUTS], lanes, used)
+            total += _shard_loss(plan, head, batch, start, used, w)
+            continue
         if mode == TRAIN:
             take_windows(plan, series, normalising, head.spread.size, before + start, used, w)
         else:

@@ -153,11 +153,11 @@ def _train(trainer: Trainer, validation: PreparedWindows, on_epoch: OnEpoch) -> 
     course = _Course([start], [start], [trainer.average.copy()])
     for epoch in range(1, training.max_epochs + 1):
         loss = trainer.run(training.epoch_updates, deadline)
-        score = trainer.loss(validation)
+        score, interval_score = trainer.scores(validation)
         if not (math.isfinite(loss) and math.isfinite(score)):
             break
         course.losses.append(score)
-        course.interval_losses.append(trainer.loss(validation, blended(trainer.config, trainer.average, 0.0)))
+        course.interval_losses.append(interval_score)
         course.weights.append(trainer.average.copy())
         on_epoch(EpochReport("search", 1, 1, epoch, training.max_epochs, loss, score))
         if deadline.passed:

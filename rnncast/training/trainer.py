@@ -158,6 +158,13 @@ class Trainer:
         """Mean loss over prepared windows, of the averaged weights or of other `parameters` (P,)."""
         return self._engine.loss(self.average if parameters is None else parameters, prepared.inputs, prepared.targets)
 
+    def scores(self, prepared: PreparedWindows) -> tuple[float, float]:
+        """Mean loss of the averaged weights over prepared windows; and of their intervals around the naive path."""
+        raw = self._engine.forward(self.average, prepared.inputs)  # (O, N)
+        loss = self._engine.score(raw, prepared.targets)
+        raw[middle_rows(self.config.shape)] = 0.0
+        return loss, self._engine.score(raw, prepared.targets)
+
     def correction(self, prepared: PreparedWindows, parameters: NDArray[np.float32]) -> NDArray[np.float64]:
         """What a network of `parameters` (P,) adds to the naive path of prepared windows, shape (K, N)."""
         raw = self._engine.forward(parameters, prepared.inputs)[middle_rows(self.config.shape)]  # (K, N)
