@@ -74,9 +74,10 @@ def run(
     """What `plan[MODE]` says, for the groups of shards that fall to thread `share` of `shares`.
 
     FORWARD fills `batch.outputs`; LOSS gives the loss of each group in `losses` (G,), float64, and SCORE that of
-    outputs which are in `batch.outputs` already; GRADIENT also leaves the sums of its gradient in `sums` (G * SUMS), and VJP,
-    which fills `batch.dinputs`, those of the output gradients that stand in the place of targets: see `finish`. TRAIN
-    takes its windows from `series` and makes the updates that `learning` describes, at each of which all threads meet.
+    outputs which are in `batch.outputs` already; GRADIENT also leaves the sums of its gradient in `sums` (G * SUMS),
+    and VJP, which fills `batch.dinputs`, those of the output gradients that stand in the place of targets: see
+    `finish`. TRAIN takes its windows from `series` and makes the updates that `learning` describes, at each of which
+    all threads meet.
 
     With ``plan[RAGGED]`` windows have lengths, with ``plan[CARRIED]`` initial states. Each thread has a workspace `w`
     of its own; `control` holds the words of `rnncast.core.control`. The records are those of `rnncast.core.arguments`.
