@@ -82,7 +82,7 @@ def test_json_is_one_document(prices):
 
 
 def test_the_number_of_threads_alters_nothing(prices, monkeypatch):
-    monkeypatch.setattr("rnncast.core.engine.WORTH_SHARING", 0)
+    monkeypatch.setattr("rnncast.core.memory.WORTH_SHARING", 0)
     monkeypatch.setattr("rnncast.core.threads._asked", None)
     for count in (1, 3):
         assert call("train", prices, *QUICK, "--threads", count, "-o", f"{count}.npz").code == 0

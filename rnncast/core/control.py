@@ -23,7 +23,7 @@ from rnncast.core.matrix import ONE
 from rnncast.core.vector import INDEX, address
 
 _LOOKS = 4000
-"""Looks for the others before a thread lets another have its core, some ten microseconds."""
+"""Looks for the others before a thread lets another have its core, some tens of microseconds."""
 
 _YIELD = "rnncast_yield_core"
 _ON_X86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")
