@@ -75,10 +75,10 @@ def run_groups(
     FORWARD fills `outputs`; LOSS gives the loss of each group in `losses` (G,), float64; GRADIENT also leaves the sums
     of its gradient in `sums` (G * SUMS); VJP takes the output gradients as `targets`, leaves sums and fills `dinputs`.
     Arrays are flat: inputs (T F B), targets (T K B) or (K B), outputs (T O B) or (O B), weights (B) float64 with all
-    constant factors, base_gap (K Q). With ``plan[RAGGED]`` `lengths` (B), int64, says how many steps at the end each
-    window has, and weights are (T B) where every step has outputs. With ``plan[CARRIED]`` `states` are the initial ones
-    and `left` takes those of the last steps (see `shape.state_shape`). Threads may run groups of one batch at a time,
-    each with a workspace of its own.
+    constant factors, or (T B) where each step has its own, base_gap (K Q). With ``plan[RAGGED]`` `lengths` (B), int64,
+    says how many steps at the end each window has. With ``plan[CARRIED]`` `states` are the initial ones and `left`
+    takes those of the last steps (see `shape.state_shape`). Threads may run groups of one batch at a time, each with a
+    workspace of its own.
     """
     batch = plan[BATCH]
     lanes = plan[LANES]
@@ -170,7 +170,7 @@ def _shard_loss(
             outputs = plan[AT_OUTPUTS] + slot * size
             doutputs = plan[AT_DOUTPUTS] + slot * size
             target = slot * spread.size * batch + start
-            factor = start + (slot * batch if plan[RAGGED] and plan[EVERY_STEP] else 0)
+            factor = start + (slot * batch if weights.size > batch else 0)
             factors = weights[factor : factor + used]
             fill_zero(w, doutputs, size)
             if kind == QUANTILE:

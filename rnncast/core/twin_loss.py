@@ -44,13 +44,16 @@ def loss_and_gradient(
     """Loss, and its gradient with respect to the raw outputs (same shape as `outputs`).
 
     The loss is the weighted mean over windows and the mean over steps, horizon steps and quantiles; the pinball loss
-    is doubled, so that with the median alone it is the mean absolute error.
+    is doubled, so that with the median alone it is the mean absolute error. With weights (T, B) it is the weighted mean
+    over steps and windows.
     """
     quantiles = head_quantiles(outputs, table)  # (..., K, Q, B)
     errors = np.asarray(targets)[..., None, :] - quantiles  # (..., K, Q, B)
     batch = errors.shape[-1]
-    given = np.ones(batch) if weights is None else np.asarray(weights, np.float64)  # (B,)
-    factors = given / given.sum() / (errors.size // batch)  # (B,)
+    given = np.ones(batch) if weights is None else np.asarray(weights, np.float64)  # (B,) or (T, B)
+    factors = given / given.sum() / (errors.size // given.size)  # (B,) or (T, B)
+    if given.ndim == 2:
+        factors = factors[:, None, None]  # (T, 1, 1, B)
     values, slopes = _pointwise(errors, table)
     loss = float((values * factors).sum(dtype=np.float64))
     return loss, _head_backward(np.asarray(outputs), slopes * factors.astype(errors.dtype), table)
