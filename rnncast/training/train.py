@@ -18,14 +18,12 @@ from rnncast.data.transform import WorkingSeries, working_series
 from rnncast.data.windows import Windows
 from rnncast.errors import TrainingError
 from rnncast.model.config import NetworkConfig, TrainingConfig
-from rnncast.model.model import History, Model
+from rnncast.model.model import History, Model, kept_rows
+from rnncast.training.descent import Deadline
 from rnncast.training.head import empirical_head
 from rnncast.training.search import EpochReport, OnEpoch, failure_of, search
 from rnncast.training.split import split_windows
-from rnncast.training.trainer import Deadline, Trainer
-
-HISTORY_WINDOWS = 2
-"""Rows kept for each series, in multiples of what one forecast reads: enough to look back on, small in the file."""
+from rnncast.training.stateful import final_states, new_trainer
 
 
 def train(
@@ -82,14 +80,16 @@ def train(
         columns=panel.columns,
         calendar=panel.calendar,
         trained_until=format_stamp(panel.times.max()),
-        history=_history(panel, config, working.logarithmic) if keep_history else None,
+        history=_history(panel, config, working, parameters) if keep_history else None,
         record=record,
     )
     return model, found.warnings + warnings
 
 
-def _history(panel: Panel, config: NetworkConfig, logarithmic: NDArray[np.bool_]) -> History:
-    return History(panel=panel.tail(HISTORY_WINDOWS * config.history_rows), logarithmic=logarithmic)
+def _history(panel: Panel, config: NetworkConfig, working: WorkingSeries, parameters: NDArray[np.float32]) -> History:
+    """Last rows, and of a stateful network the states (M, parts, L, depth, H, S) of the members (M, P) after them."""
+    states = final_states(config, parameters, working) if config.stateful else None
+    return History(panel.tail(kept_rows(config)), working.logarithmic, states)
 
 
 def _refit(
@@ -105,7 +105,7 @@ def _refit(
     parameters, updates = [], []
     warnings: list[str] = []
     for member in range(training.members):
-        trainer = Trainer(config, training, head, working, windows, training.seed + member)
+        trainer = new_trainer(config, training, head, working, windows, training.seed + member)
         deadline = Deadline.of_network(training)
         for epoch in range(1, epochs + 1):
             loss = trainer.run(training.epoch_updates, deadline)
