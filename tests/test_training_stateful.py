@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from panels import make_panel, random_walk
+from panels import make_panel, random_walk, signs_after_a_pause
 
 from rnncast.core import twin
 from rnncast.data.panel import Panel
@@ -183,23 +183,6 @@ def test_settings_of_a_stateful_network(rng):
     assert config.channels == ("change", "seasonal change", "mean")
     assert training.truncation == 96
     assert resolve(TrainOptions(stateful=True, truncation=10, batch_size=4), panel)[1].truncation == 10
-
-
-def signs_after_a_pause(rng, rows, pause):
-    """A sign is shown for four rows; after a pause of `pause` rows at most, a mark; six rows later ten go by the sign.
-
-    Returns the series and, for each sign, the length of the pause, the last row before the ten, and the sign.
-    """
-    values, shown, at = 0.3 * rng.standard_normal(rows), [], 50
-    while at + pause + 80 < rows:
-        sign, gap = rng.choice([-1, 1]), int(np.exp(rng.uniform(np.log(10), np.log(pause))))
-        values[at : at + 4] += 8 * sign
-        mark = at + 4 + gap
-        values[mark : mark + 2] += [8, -8]
-        values[mark + 6 : mark + 16] += 8 * sign
-        shown.append((gap, mark + 5, sign))
-        at = mark + 16 + rng.integers(10, 20)
-    return values, np.array(shown)
 
 
 @pytest.mark.slow

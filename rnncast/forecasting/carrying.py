@@ -88,8 +88,8 @@ def _rows_known(panel: Panel, own: slice, history: Panel, old: slice, following:
     again = slice(int(np.searchsorted(kept, times[0])), len(kept))
     if not np.array_equal(times[shared], kept[again]):
         return None
-    agree = np.allclose(panel.target[own][shared], history.target[old][again], rtol=AGREEMENT, atol=0.0)
-    return known if agree else None
+    given, expected = panel.target[own][shared], history.target[old][again]
+    return known if (np.abs(given - expected) <= AGREEMENT * np.abs(expected)).all() else None
 
 
 def _rows(
