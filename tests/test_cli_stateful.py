@@ -86,10 +86,26 @@ def test_without_history_no_state_is_kept_either(here, tmp_path):
     np.testing.assert_allclose(points(got.out), points(call("forecast", "m.npz").out), rtol=1e-6)
 
 
+def test_same_seed_gives_the_same_bytes_whatever_the_number_of_threads(here, tmp_path, monkeypatch):
+    monkeypatch.setattr("rnncast.core.engine.WORTH_SHARING", 0)
+    monkeypatch.setattr("rnncast.core.threads._asked", None)
+    for count in (1, 3):
+        got = call("train", "known.csv", *QUICK, "--stateful", "--threads", count, "-o", tmp_path / f"{count}.npz")
+        assert got.code == 0, got.err
+    assert (tmp_path / "1.npz").read_bytes() == (tmp_path / "3.npz").read_bytes() == Path("m.npz").read_bytes()
+
+
+def test_a_time_limit_ends_the_training(here, tmp_path):
+    got = call("train", "known.csv", *QUICK, "--stateful", "--time-limit", "0.000001", "-o", tmp_path / "t.npz")
+    assert got.code == 0, got.err
+    assert "the time limit ended the search after 1 updates" in got.err
+
+
 def test_the_card_says_what_it_is(here):
     got = call("inspect", "m.npz")
     assert "each series as one sequence, its state carried from row to row" in got.out
     assert "and the states after them: a forecast needs no input" in got.out
+    assert "seed 0, gradients over 64 rows" in got.out
     document = json.loads(call("inspect", "m.npz", "--json").out)
     assert document["network"]["stateful"] is True
     assert document["history"]["states"] is True

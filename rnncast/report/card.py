@@ -50,7 +50,7 @@ def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[tuple
         ("parameters", f"{parameter_count(network.shape):,} in each of {members} member{'s' if members != 1 else ''}"),
         ("training", training_summary(model)),
         ("", f"loss {network.loss}, learning rate {record['training']['learning_rate']:g}, "
-             f"batch {record['training']['batch_size']}, seed {record['training']['seed']}"),
+             f"batch {record['training']['batch_size']}, seed {record['training']['seed']}{_truncation(model)}"),
         ("result", training_verdict(model)),
         ("blend", f"{model.blend:.2f} of the network's correction of the {naive_path(model)} is used"),
         ("history", _history(model)),
@@ -105,6 +105,11 @@ def _network(model: Model) -> str:
     return (
         f"{network.cell}{activation}, {layers} of {network.hidden_size} units; channels {', '.join(network.channels)}"
     )
+
+
+def _truncation(model: Model) -> str:
+    rows = model.record["training"].get("truncation")
+    return f", gradients over {rows} rows" if model.network.stateful and rows else ""
 
 
 def _reads(model: Model) -> str:
