@@ -12,7 +12,7 @@ from rnncast.core import memory
 from rnncast.core.arguments import Series
 from rnncast.core.engine import Engine
 from rnncast.core.layout import AT_INPUTS, AT_TARGETS, LANES, TRAIN, workspace_plan
-from rnncast.core.learner import AdamW, Learner, Updates, learn
+from rnncast.core.learner import AdamW, Updates, WindowLearner, learn
 from rnncast.core.loss_table import MAE, point_table
 from rnncast.core.optimiser import adamw_step
 from rnncast.core.panel_windows import take_windows
@@ -85,7 +85,7 @@ def make_learner(config, dtype=np.float64, batch=24, threads=1):
     start = initial_parameters(config.shape, np.random.default_rng(5), dtype)
     start += 0.1 * np.random.default_rng(6).standard_normal(len(start)).astype(dtype)
     table = point_table(MAE, config.horizon, 0.7)
-    learner = Learner(config.shape, table, config.input_size, batch, normalising(config), start,
+    learner = WindowLearner(config.shape, table, config.input_size, batch, normalising(config), start,
                       decay_mask(config.shape), SETTINGS, threads)  # fmt: skip
     return learner, table
 
@@ -204,4 +204,6 @@ def test_windows_and_parameters_must_fit(rng):
     with pytest.raises(ValueError, match="48 windows, got 46"):
         learner.begin(updates)
     with pytest.raises(ValueError, match="do not fit"):
-        Learner(config.shape, table, 9, 4, normalising(config), learner.parameters[1:], learner.average, SETTINGS, 1)
+        WindowLearner(
+            config.shape, table, 9, 4, normalising(config), learner.parameters[1:], learner.average, SETTINGS, 1
+        )

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from core_cases import CELLS, make_problem, relative_error, worst_block_error
+from core_cases import CELLS, LOSSES, make_problem, relative_error, worst_block_error
 from test_core_gradients import LARGEST_ERROR, central_differences
 
 from rnncast.core import memory, twin
@@ -110,6 +110,54 @@ def test_gradient_with_a_carried_state(cell, network, rng):
     expected, dexpected = twin.backward(problem.shape, problem.parameters, problem.inputs, doutputs, state=state)
     assert worst_block_error(problem.shape, got, expected) < 1e-10
     assert relative_error(dinputs, dexpected) < 1e-10
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_each_step_can_have_a_weight_of_its_own(loss, rng):
+    """With a state carried in, as for sequences some of whose steps have no target; against differences and twin."""
+    problem = make_problem(rng, "lstm", layers=2, batch=20, steps=5, loss=loss, every_step=True)
+    state = rng.standard_normal(state_shape(problem.shape, 20)) * 0.5
+    weights = rng.uniform(0.0, 2.0, (5, 20)) * (rng.random((5, 20)) > 0.3)
+    run = make(problem)
+    value, gradient = run.loss_and_gradient(problem.parameters, problem.inputs, problem.targets, weights, state=state)
+    got = gradient.copy()
+    outputs = twin.forward(problem.shape, problem.parameters, problem.inputs, True, state=state)
+    expected, doutputs = twin.loss_and_gradient(outputs, problem.targets, problem.table, weights)
+    assert value == pytest.approx(expected, rel=1e-12)
+    wanted, _ = twin.backward(problem.shape, problem.parameters, problem.inputs, doutputs, state=state)
+    assert worst_block_error(problem.shape, got, wanted) < 1e-10
+    differences = central_differences(
+        lambda p: run.loss(p, problem.inputs, problem.targets, weights, state=state), problem.parameters
+    )
+    assert worst_block_error(problem.shape, got, differences) < LARGEST_ERROR
+
+
+def test_a_step_of_no_weight_has_no_effect_and_equal_weights_are_none(rng):
+    problem = make_problem(rng, "gru", batch=18, steps=4, every_step=True, loss="quantile")
+    run, weights = make(problem), np.ones((4, 18))
+    plain = run.loss(problem.parameters, problem.inputs, problem.targets)
+    assert run.loss(problem.parameters, problem.inputs, problem.targets, weights) == pytest.approx(plain, rel=1e-12)
+    weights[1:3, 5] = 0.0
+    targets = problem.targets.copy()
+    targets[1:3, :, 5] = 1e6
+    first, second = (
+        run.loss_and_gradient(problem.parameters, problem.inputs, given, weights)[1].tobytes()
+        for given in (problem.targets, targets)
+    )
+    assert first == second
+
+
+def test_weights_of_steps_are_checked(rng):
+    problem = make_problem(rng, "gru", every_step=True)
+    data = problem.parameters, problem.inputs, problem.targets
+    for weights, message in ((np.ones((3, 3)), "weights have shape"), (np.zeros((4, 3)), "weights have shape")):
+        with pytest.raises(ValueError, match=message):
+            make(problem).loss(*data, weights)
+    with pytest.raises(ValueError, match="without lengths"):
+        make(problem).loss(*data, np.ones((4, 3)), lengths=[1, 2, 3])
+    at_the_end = make_problem(rng, "gru")
+    with pytest.raises(ValueError, match="outputs at every step"):
+        make(at_the_end).loss(at_the_end.parameters, at_the_end.inputs, at_the_end.targets, np.ones((4, 3)))
 
 
 def test_threads_alter_nothing(rng, monkeypatch):

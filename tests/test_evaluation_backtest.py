@@ -8,6 +8,7 @@ from rnncast.data.calendar import learn_calendar
 from rnncast.errors import DataError
 from rnncast.evaluation.backtest import evaluate_model, evaluate_panel
 from rnncast.evaluation.origins import Plan
+from rnncast.forecasting.predict import forecast
 from rnncast.training.defaults import TrainOptions, resolve
 from rnncast.training.train import train
 
@@ -45,6 +46,47 @@ def test_rows_after_an_origin_change_no_byte_of_its_forecast(panel, refit, loss)
             assert got.quantiles[method][rows].tobytes() == expected.quantiles[method][rows].tobytes(), method
         assert got.scale_absolute[rows].tobytes() == expected.scale_absolute[rows].tobytes()
         assert got.actual[rows].tobytes() != expected.actual[rows].tobytes()
+
+
+@pytest.mark.parametrize("refit", [0, 2], ids=["never", "every second"])
+def test_rows_after_an_origin_change_no_byte_of_a_stateful_forecast(panel, refit):
+    options, plan = replace(OPTIONS, stateful=True), Plan(n_windows=3, step_size=10, refit=refit)
+    expected, _ = evaluate_panel(panel, options, plan)
+    for origin in range(3):
+        cutoff = expected.cutoffs[expected.origin == origin].max()
+        values = np.where((panel.times > cutoff)[:, None], -1e3 * panel.values + 7, panel.values)
+        got, _ = evaluate_panel(replace(panel, values=values), options, plan)
+        rows = expected.origin <= origin
+        assert got.points["rnncast"][rows].tobytes() == expected.points["rnncast"][rows].tobytes()
+        assert got.quantiles["rnncast"][rows].tobytes() == expected.quantiles["rnncast"][rows].tobytes()
+
+
+def test_the_state_of_an_origin_has_come_from_the_rows_up_to_it_alone(panel):
+    """Carried from origin to origin it is what a forecast from these rows has; and later rows change no byte of it."""
+    known = panel.until(panel.times[150])
+    network, training, _ = resolve(replace(OPTIONS, stateful=True), known)
+    model, _ = train(known, network, training)
+    got, _ = evaluate_model(model, panel, Plan(step_size=5), levels=[80])
+    for origin in np.unique(got.origin):
+        rows = got.origin == origin
+        cutoff = got.cutoffs[rows].max()
+        alone = forecast(model, panel.until(cutoff), 5, got.quantile_levels)
+        scored = np.isin(alone.series, np.unique(got.series[rows]))
+        np.testing.assert_allclose(got.points["rnncast"][rows], alone.point[scored], rtol=1e-6)
+        values = np.where((panel.times > cutoff)[:, None], 1e3 * panel.values + 7, panel.values)
+        again, _ = evaluate_model(model, replace(panel, values=values), Plan(step_size=5), levels=[80])
+        before = got.origin <= origin
+        assert again.points["rnncast"][before].tobytes() == got.points["rnncast"][before].tobytes()
+
+
+def test_rows_that_do_not_join_on_to_the_model_are_said(panel):
+    known = panel.until(panel.times[150])
+    network, training, _ = resolve(replace(OPTIONS, stateful=True), known)
+    model, _ = train(known, network, training)
+    _, notes = evaluate_model(model, panel, Plan(n_windows=2))
+    assert not any("state of zero" in note for note in notes)
+    _, notes = evaluate_model(model, replace(panel, values=1.01 * panel.values), Plan(n_windows=2))
+    assert sum("state of zero" in note for note in notes) == 1
 
 
 def test_rows_after_an_origin_do_not_leak_through_settings_left_to_the_data(panel):

@@ -11,6 +11,7 @@ from rnncast.data.write import format_times
 from rnncast.errors import DataError, UsageError
 from rnncast.forecasting import predict
 from rnncast.forecasting.predict import at_levels, forecast
+from rnncast.forecasting.stamps import calendar_of
 from rnncast.model.config import NetworkConfig
 from rnncast.model.model import History, Model
 from rnncast.model.network import initial_parameters, loss_table
@@ -245,7 +246,7 @@ def test_stamps_follow_the_zone_and_the_holidays_of_the_rows(rng, panel):
 )
 def test_days_are_those_of_the_zone_that_is_known(rng, panel, own, trained, expected):
     model = replace(make_model(rng, panel), calendar=replace(panel.calendar, zone=trained))
-    got = predict._calendar_of(model, replace(panel, calendar=replace(panel.calendar, zone=own)))
+    got = calendar_of(model, replace(panel, calendar=replace(panel.calendar, zone=own)))
     assert got.zone == expected
 
 

@@ -108,6 +108,73 @@ def test_model_without_history(model, tmp_path):
     assert load_model(tmp_path / "m.npz").history is None
 
 
+@pytest.fixture
+def stateful(model, rng):
+    """The same with a stateful network, and the states of its two members after the rows of the two series."""
+    config = replace(model.network, cell="lstm", stateful=True, direct=False, channels=("change", "mean"))
+    states = rng.standard_normal((2, 2, 2, 1, 4, 2)).astype(np.float32)
+    parameters = np.stack([initial_parameters(config.shape, rng) for _ in range(2)])
+    return replace(model, network=config, parameters=parameters, history=replace(model.history, states=states))
+
+
+def test_states_are_kept_beside_the_rows(stateful, path):
+    save_model(stateful, path)
+    got = load_model(path)
+    assert got.network.stateful
+    assert got.history.states.tobytes() == stateful.history.states.tobytes()
+    save_model(replace(stateful, history=None), path)
+    assert load_model(path).history is None
+
+
+def declaring(shape, kind="<f8"):
+    """Header of an array of floats of that shape, and no data."""
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": kind, "fortran_order": False, "shape": shape})
+    return stream.getvalue()
+
+
+STATES = {
+    "another number of series": as_npy(np.zeros((2, 2, 2, 1, 4, 3), np.float32)),
+    "another number of members": as_npy(np.zeros((1, 2, 2, 1, 4, 2), np.float32)),
+    "double precision": as_npy(np.zeros((2, 2, 2, 1, 4, 2))),
+    "not finite": as_npy(np.full((2, 2, 2, 1, 4, 2), np.inf, np.float32)),
+    "more declared than held": declaring((2, 2, 2, 1, 4, 2), "<f4"),
+    "gigantic": declaring((2, 2, 2, 1, 4, 1 << 40), "<f4"),
+}
+
+
+@pytest.mark.parametrize("states", [None, *STATES.values()], ids=["missing", *STATES])
+def test_states_that_do_not_fit_are_refused(stateful, path, states):
+    save_model(stateful, path)
+    rewrite(path, lambda members: members.pop("history.states.npy"))
+    if states is not None:
+        rewrite(path, lambda members: members.update({"history.states.npy": states}))
+    with pytest.raises(ModelFileError):
+        load_model(path)
+
+
+def test_states_of_a_model_of_windows_are_refused(path):
+    rewrite(path, lambda m: m.update({"history.states.npy": as_npy(np.zeros((2, 1, 2, 1, 4, 2), "f4"))}))
+    with pytest.raises(ModelFileError, match="unexpected members"):
+        load_model(path)
+
+
+def test_states_that_are_not_finite_are_never_saved(stateful, path):
+    stateful.history.states[0, 0, 0, 0, 0, 0] = np.nan
+    with pytest.raises(TrainingError, match="history.states"):
+        save_model(stateful, path)
+
+
+def test_description_of_a_network_from_before_there_were_stateful_ones_is_read(model, path):
+    def older(members):
+        meta = json.loads(np.lib.format.read_array(io.BytesIO(members["meta.npy"])).tobytes())
+        del meta["network"]["stateful"]
+        members["meta.npy"] = as_npy(np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8))
+
+    rewrite(path, older)
+    assert load_model(path).network == model.network
+
+
 def test_same_model_gives_the_same_bytes(model, path, tmp_path):
     save_model(model, tmp_path / "again.npz")
     assert (tmp_path / "again.npz").read_bytes() == path.read_bytes()
@@ -163,13 +230,6 @@ def test_flipped_bytes_are_refused_or_load_the_same_model(model, path, rng):
             continue
         np.testing.assert_array_equal(got.parameters, model.parameters)
         assert got.record == model.record
-
-
-def declaring(shape):
-    """Header of a float array of that shape, and no data."""
-    stream = io.BytesIO()
-    np.lib.format.write_array_header_1_0(stream, {"descr": "<f8", "fortran_order": False, "shape": shape})
-    return stream.getvalue()
 
 
 def _pickle_in(members):

@@ -13,6 +13,15 @@ def test_dict_round_trip_through_json():
     assert got == expected
 
 
+def test_what_earlier_files_do_not_say_of_a_network_is_known():
+    values = NetworkConfig().to_dict()
+    del values["stateful"]
+    assert NetworkConfig.from_dict(values) == NetworkConfig()
+    for wrong in ({**values, "extra": 1}, {name: values[name] for name in values if name != "cell"}):
+        with pytest.raises(TypeError, match="has keys"):
+            NetworkConfig.from_dict(wrong)
+
+
 def test_shape_counts_an_output_for_each_step_and_quantile():
     shape = NetworkConfig(cell="gru", hidden_size=7, layers=2, horizon=3, quantile_levels=(0.1, 0.5, 0.9)).shape
     assert shape.cell == GRU
@@ -45,6 +54,11 @@ def test_history_covers_window_and_season():
         ({"quantile_levels": (0.0, 0.5, 1.0)}, "--level"),
         ({"quantile_levels": (0.2, 0.5, 0.9)}, "--level"),
         ({"channels": ("volume",)}, "channels"),
+        ({"channels": ("mean",)}, "channels"),
+        ({"stateful": True, "direct": False, "channels": ("level",)}, "channels"),
+        ({"stateful": True, "direct": False, "channels": ("seasonal change",)}, "channels"),
+        ({"stateful": True, "channels": ("change",)}, "direct"),
+        ({"stateful": 1, "direct": False, "channels": ("change",)}, "stateful"),
     ],
     ids=str,
 )
@@ -62,6 +76,8 @@ def test_impossible_networks_are_refused_by_the_option_at_fault(values, option):
         ({"seed": -1}, "--seed"),
         ({"learning_rate": 0.0}, "--learning-rate"),
         ({"time_limit": 0.0}, "--time-limit"),
+        ({"truncation": 0}, "--truncation"),
+        ({"truncation": 10_001}, "--truncation"),
     ],
     ids=str,
 )

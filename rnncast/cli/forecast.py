@@ -83,12 +83,19 @@ def issue(
     quantiles: Sequence[float],
 ) -> Forecast:
     """Read the input, if there is one, and forecast; notes go to stderr."""
+    from rnncast.forecasting.carrying import carried_on
+    from rnncast.forecasting.predict import check_kind
     from rnncast.forecasting.predict import forecast as forecast_model
 
     panel = None
     if inputs:
         panel, notes = read_for_model(inputs, columns, model)
         out.notes(notes)
+        check_kind(model, panel)
+        if model.network.stateful:
+            model, notes = carried_on(model, panel)
+            out.notes(notes)
+            panel = model.history.panel if model.history is not None else panel
         if (short := short_histories(model, panel)) is not None:
             out.note(short)
     elif named := given(columns):

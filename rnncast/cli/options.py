@@ -113,7 +113,8 @@ class TrainingChoices:
     hidden_size: Annotated[int | None, option("Units of a layer.", "32", "N")] = None
     layers: Annotated[int | None, option("Recurrent layers.", "1", "N")] = None
     input_size: Annotated[
-        int | None, option("Rows that the network reads.", "8 horizons, from 32 to 128, or 7 seasons", "N")
+        int | None,
+        option("Rows that the network reads, or scales a row by.", "8 horizons, from 32 to 128, or 7 seasons", "N"),
     ] = None
     loss: Annotated[
         Literal["quantile", "student-t", "mse", "mae", "huber"] | None,
@@ -122,9 +123,18 @@ class TrainingChoices:
     members: Annotated[int | None, option("Networks trained and averaged.", "3", "N")] = None
     max_epochs: Annotated[int | None, option("Most epochs; 0 leaves the baseline untrained.", "20", "N")] = None
     learning_rate: Annotated[float | None, option("Highest learning rate.", "0.01", "X")] = None
-    batch_size: Annotated[int | None, option("Windows of an update.", "128", "N")] = None
+    batch_size: Annotated[
+        int | None, option("Windows of an update; with --stateful sequences side by side, 32.", "128", "N")
+    ] = None
     seed: Annotated[int | None, option("Start of the random numbers; same seed, same model.", "0", "N")] = None
     time_limit: Annotated[float | None, option("Training winds up after this time.", "no limit", "SECONDS")] = None
+    stateful: Annotated[
+        bool, flag("Read a series as one sequence; the model keeps its state, and goes on from it.", "--stateful")
+    ] = False
+    truncation: Annotated[
+        int | None,
+        option("Rows that a gradient goes back over, with --stateful.", "64, or 2 seasons to 336 rows", "N"),
+    ] = None
 
     def __post_init__(self) -> None:
         at_least(
@@ -135,6 +145,7 @@ class TrainingChoices:
             layers=self.layers,
             members=self.members,
             batch_size=self.batch_size,
+            truncation=self.truncation,
         )
         at_least(2, input_size=self.input_size)
         at_least(0, max_epochs=self.max_epochs, seed=self.seed)

@@ -25,6 +25,7 @@ Examples:
   rnncast train prices.csv
   rnncast train panel.parquet --horizon 20 --level 90 -o panel.npz
   rnncast train prices.csv --until 2024-06-30 --cell gru --members 5
+  rnncast train load.csv --stateful --truncation 168
 """
 
 DEFAULT_MODEL = "model.npz"
@@ -46,7 +47,7 @@ def train(
     ] = None,
     no_clobber: Annotated[bool, flag("Refuse to replace an existing model.", "--no-clobber")] = False,
     no_history: Annotated[
-        bool, flag("Keep no rows in the model; forecasts then need an input.", "--no-history")
+        bool, flag("Keep no rows, and no state, in the model; forecasts then need an input.", "--no-history")
     ] = False,
     skip_bad: Annotated[
         bool | None,
@@ -171,6 +172,8 @@ def train_options(choices: TrainingChoices) -> TrainOptions:
         raise UsageError(
             f"--level needs --loss {losses}, found --loss {choices.loss}", hint="leave one of the two options out"
         )
+    if choices.truncation is not None and not choices.stateful:
+        raise UsageError("--truncation needs --stateful", hint="windows are read whole: --input-size says how long")
     values = {field.name: getattr(choices, field.name) for field in fields(choices)}
     levels = values.pop("level")
     named: dict[str, Any] = {name: value for name, value in values.items() if value is not None}

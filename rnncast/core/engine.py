@@ -145,7 +145,8 @@ class Engine:
         targets
             (K, B), or (T, K, B) with `every_step`.
         weights
-            Weight of each window (B,); the loss is the weighted mean over windows, the mean over everything else.
+            Weight of each window (B,); the loss is the weighted mean over windows, the mean over everything else. With
+            `every_step` also of each step of each window (T, B), without `lengths`; the mean is then over all of them.
         lengths
             Steps that each window has (B,), at least one, the last of the T; what stands before them has no effect, but
             must be finite. All T without it.
@@ -262,8 +263,10 @@ class Engine:
         return _Sequences(given, self._array(state, "state", state_shape(self.shape, batch)))
 
     def _factors(self, weights: ArrayLike | None, inputs: Array, more: _Sequences) -> NDArray[np.float64]:
-        """Factor of each window (B,), or (T * B) where windows have lengths and every step has outputs."""
+        """Factor of each window (B,), or of each step (T * B): given so, or as windows with lengths need them."""
         steps, _, batch = inputs.shape
+        if np.ndim(weights) == 2 and (more.lengths.size or not self.every_step):  # type: ignore[arg-type]
+            raise ValueError("weights of steps need outputs at every step, and windows without lengths")
         factors = window_factors(self.loss_table, batch, steps if self.every_step else 1, weights)
         ragged = more.lengths.size > 0 and self.every_step
         return step_factors(factors, steps, more.lengths) if ragged else factors

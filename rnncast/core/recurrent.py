@@ -197,7 +197,7 @@ def _shard_loss(plan: Any, head: Any, batch: Any, start: int, used: int, w: Any)
             if plan[MODE] != TRAIN:
                 given = batch.targets[slot * rows * count : (slot + 1) * rows * count]
                 gather(given, start, count, rows, w, plan[AT_TARGETS], lanes, used)
-            factor = start + (slot * count if plan[RAGGED] and plan[EVERY_STEP] else 0)
+            factor = start + (slot * count if batch.weights.size > count else 0)
             factors = batch.weights[factor : factor + used]
             fill_zero(w, doutputs, size)
             if head.kind == QUANTILE:

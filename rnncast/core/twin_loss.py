@@ -47,17 +47,21 @@ def loss_and_gradient(
 
     The loss is the weighted mean over windows and the mean over steps, horizon steps and quantiles; the pinball loss
     is doubled, so that with the median alone it is the mean absolute error. A likelihood is one number a horizon step.
+    With weights (T, B) it is the weighted mean over steps and windows.
     """
     raw = _by_step(np.asarray(outputs), table)  # (..., K, G, B)
     if table.kind == STUDENT_T:
         values, draw = student_t_loss_and_slopes(raw, targets, table)
+        values = values[..., None, :]  # (..., K, 1, B)
     else:
         errors = np.asarray(targets)[..., None, :] - head_quantiles(outputs, table)  # (..., K, Q, B)
         values, slopes = _pointwise(errors, table)
         draw = _head_backward(raw, slopes, table)
     batch = values.shape[-1]
-    given = np.ones(batch) if weights is None else np.asarray(weights, np.float64)  # (B,)
-    factors = given / given.sum() / (values.size // batch)  # (B,)
+    given = np.ones(batch) if weights is None else np.asarray(weights, np.float64)  # (B,) or (T, B)
+    factors = given / given.sum() / (values.size // given.size)  # (B,) or (T, B)
+    if given.ndim == 2:
+        factors = factors[:, None, None]  # (T, 1, 1, B)
     loss = float((values * factors).sum(dtype=np.float64))
     return loss, (draw * factors.astype(draw.dtype)).reshape(np.shape(outputs))
 

@@ -1,4 +1,4 @@
-"""How much each window counts in a loss. No Numba here.
+"""How much each window, or each step of each window, counts in a loss. No Numba here.
 
 Letters: T steps, B batch.
 """
@@ -14,21 +14,24 @@ from rnncast.core.loss_table import QUANTILE, LossTable
 def window_factors(table: LossTable, batch: int, output_steps: int, weights: ArrayLike | None) -> NDArray[np.float64]:
     """Factor of each window (B,) that makes the sum over steps, targets and quantiles the weighted mean over windows.
 
-    A likelihood is one number a target, however many raw outputs it has; the pinball loss is doubled.
+    A likelihood is one number a target, however many raw outputs it has; the pinball loss is doubled. With weights
+    (T, B) each step of a window has a factor of its own (T * B), and the mean is over them all.
 
     Raises
     ------
     ValueError
-        Weights are not (B,), negative, or all zero.
+        Weights are neither (B,) nor (T, B) with T output steps, negative, or all zero.
     """
     terms, factor = (table.outputs, 2.0) if table.kind == QUANTILE else (table.horizon, 1.0)
-    scale = factor / (terms * output_steps)
+    scale = factor / terms
     if weights is None:
-        return np.full(batch, scale / batch)
+        return np.full(batch, scale / (output_steps * batch))
     given = np.array(weights, np.float64)
-    if given.shape != (batch,) or (given < 0).any() or given.sum() == 0:
-        raise ValueError(f"weights have shape ({batch},), are not negative and not all zero")
-    return np.asarray(given * (scale / given.sum()))
+    by_step = given.ndim == 2
+    shape = (output_steps, batch) if by_step else (batch,)
+    if given.shape != shape or (given < 0).any() or given.sum() == 0:
+        raise ValueError(f"weights have shape {shape}, are not negative and not all zero")
+    return np.asarray(given * (scale / (given.sum() * (1 if by_step else output_steps)))).reshape(-1)
 
 
 def step_factors(factors: NDArray[np.float64], steps: int, lengths: NDArray[np.int64]) -> NDArray[np.float64]:

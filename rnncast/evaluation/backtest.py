@@ -1,7 +1,8 @@
 """Rolling-origin backtest: forecast from each origin with the rows up to it, beside the simple baselines.
 
 A trained model is scored only at origins at or after its last training row. Without a model one is trained on the
-rows before the first origin, and again where the plan says so. No row after an origin enters anything computed at it.
+rows before the first origin, and again where the plan says so. No row after an origin enters anything computed at it;
+the state of a stateful model is carried on from origin to origin, over the rows shown at each.
 
 Dimension letters: `N` scored rows, `S` series, `K` horizon steps, `Q` quantiles.
 """
@@ -22,6 +23,7 @@ from rnncast.evaluation.baselines import simple_baselines
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.metrics import absolute_scale, squared_scale
 from rnncast.evaluation.origins import Origins, Plan, rolling_origins
+from rnncast.forecasting.carrying import carried_on
 from rnncast.forecasting.predict import FEWEST_ROWS, forecast
 from rnncast.forecasting.result import METHOD
 from rnncast.model.config import NetworkConfig
@@ -78,8 +80,16 @@ def evaluate_model(
         )
     origins = rolling_origins(panel, horizon, plan, fewest_rows=FEWEST_ROWS, earliest=earliest)
     taus = quantile_levels(levels) if len(model.network.quantile_levels) > 1 else ()
-    backtest = _run(panel, origins, horizon, model.network.season_length, taus, lambda *_: model, on_origin)
-    return backtest, (_span(panel, origins), f"trained once, on rows up to {until}")
+    current, notes = [model], dict.fromkeys([_span(panel, origins), f"trained once, on rows up to {until}"])
+
+    def model_at(origin: int, shown: Panel) -> Model:
+        if model.network.stateful:
+            current[0], said = carried_on(current[0], shown)
+            notes.update(dict.fromkeys(said))
+        return current[0]
+
+    backtest = _run(panel, origins, horizon, model.network.season_length, taus, model_at, on_origin)
+    return backtest, tuple(notes)
 
 
 def evaluate_panel(
@@ -108,10 +118,12 @@ def evaluate_panel(
             known = _known(shown, np.ones(len(shown.times), dtype=bool))
             network, training, chosen = resolve(options, known)
             known, left_out = without_short_series(known, network, skip=skip_short)
-            model, warnings = train(known, network, training, keep_history=False, on_epoch=on_epoch)
+            model, warnings = train(known, network, training, keep_history=network.stateful, on_epoch=on_epoch)
             current[:] = [model]
             skipped = (f"left out as too short: {', '.join(left_out)}",) if left_out else ()
             notes.update(dict.fromkeys(chosen + skipped + warnings))
+        if current[0].network.stateful:
+            current[0], _ = carried_on(current[0], shown)
         return current[0]
 
     taus = config.quantile_levels if len(config.quantile_levels) > 1 else ()

@@ -7,23 +7,23 @@ network, `N` steps asked for, `Q` quantiles of the model, `L` levels asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.core import twin
 from rnncast.core.shape import Shape
-from rnncast.data.calendar import Calendar
 from rnncast.data.panel import Panel
 from rnncast.data.transform import LocalScale, WorkingSeries, working_series
 from rnncast.data.windows import windows_at_ends
 from rnncast.errors import DataError, UsageError
+from rnncast.forecasting.carrying import advanced, carried_on
 from rnncast.forecasting.result import Forecast
+from rnncast.forecasting.stamps import as_written, calendar_of
 from rnncast.model.inputs import make_frame, network_inputs
 from rnncast.model.model import Model
+from rnncast.model.running import TWIN_WORK, state_outputs
 
 FEWEST_ROWS = 2
 """A scale needs one change."""
@@ -33,9 +33,6 @@ LARGEST_HORIZON = 10_000
 
 CHUNK = 2048
 """Series forecast at once; bounds the memory of a very wide panel."""
-
-TWIN_WORK = 2e9
-"""Multiplications that NumPy does in about the time that loading Numba takes; beyond it the kernels pay."""
 
 
 def forecast(model: Model, panel: Panel | None, horizon: int, quantile_levels: Sequence[float]) -> Forecast:
@@ -62,28 +59,36 @@ def forecast(model: Model, panel: Panel | None, horizon: int, quantile_levels: S
     """
     if horizon > LARGEST_HORIZON:
         raise UsageError(f"--horizon must be at most {LARGEST_HORIZON}, found {horizon}")
-    logarithmic = None
+    logarithmic = states = None
     if panel is None:
         if model.history is None:
             raise UsageError("the model keeps no rows", hint="give it rows: rnncast forecast MODEL FILE")
-        panel, logarithmic = model.history.panel, model.history.logarithmic
-    elif panel.is_dated != model.calendar.is_dated:
-        kinds = ("dates", "integer steps") if panel.is_dated else ("integer steps", "dates")
-        raise DataError(
-            f"the input's time column holds {kinds[0]}, the model was trained on {kinds[1]}",
-            hint="name another time column with --time-col, or train a model on this input",
-        )
+        panel, logarithmic, states = model.history.panel, model.history.logarithmic, model.history.states
+    else:
+        check_kind(model, panel)
     if len(quantile_levels) and len(model.network.quantile_levels) == 1:
         raise UsageError(
             f"the model was trained with --loss {model.network.loss} and has no intervals",
             hint="train it with the default loss to have them",
         )
+    if model.network.stateful and states is None:
+        return forecast(carried_on(model, panel)[0], None, horizon, quantile_levels)
     _check_lengths(panel)
     model = model.with_levels(quantile_levels)
     working = working_series(panel, logarithmic).tail(model.network.history_rows)
-    point, quantiles = _forecast_all(model, working, horizon, np.asarray(quantile_levels, dtype=np.float64))
+    point, quantiles = _forecast_all(model, working, states, horizon, np.asarray(quantile_levels, dtype=np.float64))
     _check_finite(panel, point, quantiles)
     return _long_table(model, panel, point, quantiles, quantile_levels)
+
+
+def check_kind(model: Model, panel: Panel) -> None:
+    """DataError for dates where the model was trained on integer steps, or the other way round."""
+    if panel.is_dated != model.calendar.is_dated:
+        kinds = ("dates", "integer steps") if panel.is_dated else ("integer steps", "dates")
+        raise DataError(
+            f"the input's time column holds {kinds[0]}, the model was trained on {kinds[1]}",
+            hint="name another time column with --time-col, or train a model on this input",
+        )
 
 
 def _check_lengths(panel: Panel) -> None:
@@ -110,7 +115,11 @@ def _check_finite(panel: Panel, point: NDArray[np.float64], quantiles: NDArray[n
 
 
 def _forecast_all(
-    model: Model, working: WorkingSeries, horizon: int, levels: NDArray[np.float64]
+    model: Model,
+    working: WorkingSeries,
+    states: NDArray[np.float32] | None,
+    horizon: int,
+    levels: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Point (N, S) and quantiles (N, L, S) in the units of the data, chunk by chunk."""
     points, quantiles = [], []
@@ -123,39 +132,53 @@ def _forecast_all(
             logarithmic=working.logarithmic[start:stop],
             indptr=working.indptr[start : stop + 1] - working.indptr[start],
         )
-        path, local = _rolled(model, chunk, horizon)  # (N, Q, B)
+        own = None if states is None else states[..., start:stop]
+        path, local = _rolled(model, chunk, own, horizon)  # (N, Q, B)
         median = path.shape[1] // 2
         points.append(local.inverse(path[:, median]))
         quantiles.append(local.inverse(at_levels(path, np.asarray(model.network.quantile_levels), levels)))
     return np.concatenate(points, axis=-1), np.concatenate(quantiles, axis=-1)
 
 
-def _rolled(model: Model, working: WorkingSeries, horizon: int) -> tuple[NDArray[np.float64], LocalScale]:
+def _rolled(
+    model: Model, working: WorkingSeries, states: NDArray[np.float32] | None, horizon: int
+) -> tuple[NDArray[np.float64], LocalScale]:
     """Quantiles (N, Q, B) in the normalised units of the last window of each series.
 
     Each further pass of the network continues from the medians of the one before. Its own gaps say little, because a
     path of medians is smoother than what will come: those of the first pass are taken again, and added to what was
     reached before as independent errors add, by their squares. On a random walk they go on growing as its root of time.
     """
-    first, quantiles = _one_pass(model, working)  # LocalScale, (K, Q, B)
+    first, quantiles = _one_pass(model, working, states)  # LocalScale, (K, Q, B)
     median = quantiles.shape[1] // 2
     gaps = quantiles - quantiles[:, [median]]  # (K, Q, B)
     passes = [quantiles]
     local, middle = first, quantiles[:, median]  # (K, B)
     while len(passes) * model.network.horizon < horizon:
         working = _extended(working, middle * local.scale + local.anchor)
-        local, quantiles = _one_pass(model, working)
+        if states is not None:
+            states = advanced(model, working, np.diff(working.indptr) - len(middle), states)
+        local, quantiles = _one_pass(model, working, states)
         middle = quantiles[:, median]
         widened = np.sign(gaps) * np.sqrt(gaps**2 + len(passes) * gaps[-1] ** 2)
         passes.append(first.normalise(middle * local.scale + local.anchor)[:, None] + widened)
     return np.concatenate(passes)[:horizon], first
 
 
-def _one_pass(model: Model, working: WorkingSeries) -> tuple[LocalScale, NDArray[np.float64]]:
-    """Scale of the last window of each series, and the quantiles (K, Q, B) of the steps after it in units of it."""
+def _one_pass(
+    model: Model, working: WorkingSeries, states: NDArray[np.float32] | None
+) -> tuple[LocalScale, NDArray[np.float64]]:
+    """Scale of the last window of each series, and the quantiles (K, Q, B) of the steps after it in units of it.
+
+    A stateful network says them from its states (M, parts, L, depth, H, B) after the last row.
+    """
+    shape = model.network.shape
     frame = make_frame(model.network, working, windows_at_ends(working.indptr))
-    beyond = network_quantiles(model, network_inputs(model.network, frame))  # (K, Q, B)
-    return frame.local, frame.naive[:, None] + beyond
+    if states is None:
+        raw = _outputs(shape, model.parameters, network_inputs(model.network, frame))  # M of (O, B)
+    else:
+        raw = [state_outputs(shape, *pair) for pair in zip(model.parameters, states, strict=True)]
+    return frame.local, frame.naive[:, None] + network_quantiles(model, raw)
 
 
 def _extended(working: WorkingSeries, path: NDArray[np.float64]) -> WorkingSeries:
@@ -170,14 +193,14 @@ def _extended(working: WorkingSeries, path: NDArray[np.float64]) -> WorkingSerie
     )
 
 
-def network_quantiles(model: Model, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Mean over the members of the quantiles' distance from the naive path, shape (K, Q, B).
+def network_quantiles(model: Model, raw: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
+    """Mean over the members, of raw outputs (O, B) each, of the quantiles' distance from the naive path; (K, Q, B).
 
     The network's correction of the median is scaled by the model's blend; the gaps are its own.
     """
     config = model.network
-    total = np.zeros((config.horizon, len(config.quantile_levels), inputs.shape[-1]))  # (K, Q, B)
-    for outputs in _outputs(config.shape, model.parameters, inputs):
+    total = np.zeros((config.horizon, len(config.quantile_levels), raw[0].shape[-1]))  # (K, Q, B)
+    for outputs in raw:
         total += twin.head_quantiles(outputs.astype(np.float64), model.head)
     mean = total / len(model.parameters)
     median = mean[:, [mean.shape[1] // 2]]  # (K, 1, B)
@@ -221,11 +244,6 @@ def at_levels(path: NDArray[np.float64], known: NDArray[np.float64], asked: NDAr
     return np.asarray(path[:, left] * (1.0 - share)[:, None] + path[:, left + 1] * share[:, None])
 
 
-def as_written(times: NDArray[Any], calendar: Calendar) -> NDArray[Any]:
-    """Stamps in the unit that says how to write them: seconds where rows have a time of day, else as they are."""
-    return times.astype("datetime64[s]") if calendar.frequency.family == "clock" else times
-
-
 def _long_table(
     model: Model,
     panel: Panel,
@@ -235,7 +253,7 @@ def _long_table(
 ) -> Forecast:
     """Series after series, step after step."""
     horizon, series = point.shape
-    calendar = _calendar_of(model, panel)
+    calendar = calendar_of(model, panel)
     last = panel.times[panel.indptr[1:] - 1]  # (S,)
     return Forecast(
         ids=panel.ids,
@@ -250,16 +268,3 @@ def _long_table(
         trained_horizon=model.network.horizon,
         zone=panel.calendar.zone,
     )
-
-
-def _calendar_of(model: Model, panel: Panel) -> Calendar:
-    """The calendar that gives the stamps: the model's, unless the step of the rows was named.
-
-    Rows with a zone are in UTC, rows without one on some wall clock: the model's calendar follows them in that. Where
-    both have a zone, sessions and days stay those of the model's. Holidays named for these rows are added.
-    """
-    own, trained = panel.calendar, model.calendar
-    if own.given:
-        return own
-    zone = (trained.zone or own.zone) if own.zone is not None else None
-    return replace(trained, zone=zone, holidays=tuple(sorted({*trained.holidays, *own.holidays})))

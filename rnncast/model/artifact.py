@@ -1,8 +1,9 @@
 """The model file: one ``.npz`` that describes itself, runs no code when loaded and names no other file.
 
 Members: ``meta.npy`` (UTF-8 JSON as bytes: format version, package version, configuration, columns, calendar, training
-record) and arrays under the names of the parameter layout, with the ensemble's members as first axis. A file is
-checked before anything is allocated: known members only, plain numbers only, sizes as the configuration says.
+record), arrays under the names of the parameter layout, with the ensemble's members as first axis, and the last rows of
+each series, of a stateful network with the states after them. A file is checked before anything is allocated: known
+members only, plain numbers only, sizes as the configuration says.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast import __version__
-from rnncast.core.shape import parameter_count, parameter_layout
+from rnncast.core.shape import parameter_count, parameter_layout, state_shape
 from rnncast.core.twin import unpack
 from rnncast.data.calendar import Calendar
 from rnncast.data.panel import Columns, Panel
@@ -108,6 +109,8 @@ def _arrays(model: Model) -> dict[str, NDArray[Any]]:
         arrays["history.times"] = panel.times.view(np.int64)
         arrays["history.values"] = panel.values
         arrays["history.logarithmic"] = model.history.logarithmic
+        if model.history.states is not None:
+            arrays["history.states"] = model.history.states
     return arrays
 
 
@@ -189,6 +192,8 @@ def _expected_members(
         expected["history.times"] = (integer, (None,))
         expected["history.values"] = (double, (None, 1))
         expected["history.logarithmic"] = (np.dtype(bool), (series,))
+        if network.stateful:
+            expected["history.states"] = (single, (members, *state_shape(network.shape, series)))
     return expected
 
 
@@ -276,4 +281,4 @@ def _history(
     backwards[panel.indptr[1:-1] - 1] = False  # from one series to the next
     if backwards.any() or (is_logarithmic(panel) < logarithmic).any():
         raise ValueError("the rows of the history are out of order, or not what the model was trained on")
-    return History(panel=panel, logarithmic=logarithmic)
+    return History(panel=panel, logarithmic=logarithmic, states=arrays.get("history.states"))

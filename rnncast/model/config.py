@@ -21,6 +21,12 @@ INTERVAL_LOSSES = ("quantile", "student-t")
 CHANNELS = ("level", "change", "seasonal change")
 """Input channels that are computed from a window; see `rnncast.model.inputs`."""
 
+ROW_CHANNELS = ("change", "seasonal change", "mean")
+"""Input channels of a row that a stateful network reads; see `rnncast.model.sequences`."""
+
+_NEWER_KEYS: Mapping[str, Any] = {"stateful": False}
+"""Attributes that files of earlier versions lack, and what held for them."""
+
 _CELL_CODES = {
     ("rnn", "tanh"): RNN_TANH,
     ("rnn", "sigmoid"): RNN_SIGMOID,
@@ -47,7 +53,7 @@ class NetworkConfig:
     hidden_size, layers : int
         Units of a layer, and number of layers.
     input_size : int
-        Rows of history that the network reads (T).
+        Rows of history that the network reads (T); a stateful one reads a row at a time, and scales it by so many.
     horizon : int
         Steps that it forecasts at once (K).
     season_length : int
@@ -57,9 +63,11 @@ class NetworkConfig:
     quantile_levels : tuple of float
         Levels (Q,), ascending, symmetric around the median; ``(0.5,)`` for a loss without intervals.
     channels : tuple of str
-        Input channels computed from each window (F).
+        Input channels computed from each window, or at each row (F).
     direct : bool
         Whether the window also reaches the medians or locations by a linear map beside the recurrent layers.
+    stateful : bool
+        Whether a series is one sequence, whose state is carried from row to row and kept, rather than windows.
     """
 
     cell: str = "lstm"
@@ -73,6 +81,7 @@ class NetworkConfig:
     quantile_levels: tuple[float, ...] = (0.025, 0.1, 0.5, 0.9, 0.975)
     channels: tuple[str, ...] = ("level", "change")
     direct: bool = True
+    stateful: bool = False
 
     def __post_init__(self) -> None:
         _require(self.cell in CELLS, "--cell", "one of " + ", ".join(CELLS), self.cell)
@@ -93,9 +102,12 @@ class NetworkConfig:
         rising = all(a < b for a, b in zip(levels, levels[1:], strict=False))
         proper = len(levels) % 2 == 1 and symmetric and rising and 0 < levels[0]
         _require(proper, "--level", "above 0 and below 100, each once", levels)
-        known = len(self.channels) > 0 and set(self.channels) <= set(CHANNELS)
+        channels = ROW_CHANNELS if self.stateful else CHANNELS
+        known = len(self.channels) > 0 and set(self.channels) <= set(channels)
         known = known and (self.season_length > 1 or "seasonal change" not in self.channels)
-        _require(known, "channels", f"among {CHANNELS}", self.channels)
+        _require(known, "channels", f"among {channels}", self.channels)
+        _require(isinstance(self.stateful, bool), "stateful", "true or false", self.stateful)
+        _require(not (self.stateful and self.direct), "direct", "false for a stateful network", self.direct)
 
     @property
     def shape(self) -> Shape:
@@ -123,6 +135,7 @@ class NetworkConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> NetworkConfig:
         """Inverse of `to_dict`; raises TypeError or UsageError when the values are no configuration."""
+        values = {**_NEWER_KEYS, **values}
         known = {field.name for field in fields(cls)}
         if set(values) != known:
             raise TypeError(f"network configuration has keys {sorted(values)}, expected {sorted(known)}")
@@ -143,7 +156,7 @@ class TrainingConfig:
     epoch_updates : int
         Updates of an epoch, after each of which the validation part is scored: a number from the data's size.
     batch_size : int
-        Windows of an update.
+        Windows of an update; of a stateful network the sequences that are read side by side, at most.
     learning_rate : float
         Highest learning rate, reached after the warm-up.
     weight_decay, clip_norm, average_decay : float
@@ -154,6 +167,8 @@ class TrainingConfig:
         Seed of member 0; member `i` uses ``seed + i``.
     time_limit : float or None
         Seconds after which no further update is begun; None lets only the data decide.
+    truncation : int
+        Rows of an update of a stateful network: its gradient goes back over them and no further, its state does.
     """
 
     members: int = 3
@@ -167,11 +182,13 @@ class TrainingConfig:
     patience: int = 8
     seed: int = 0
     time_limit: float | None = None
+    truncation: int = 64
 
     def __post_init__(self) -> None:
         for name, low in (("members", 1), ("max_epochs", 0), ("epoch_updates", 1), ("batch_size", 1), ("seed", 0)):
             value = getattr(self, name)
             _require(value >= low, "--" + name.replace("_", "-"), f"at least {low}", value)
+        _require(1 <= self.truncation <= 10_000, "--truncation", "between 1 and 10000", self.truncation)
         _require(0 < self.learning_rate < 10, "--learning-rate", "above 0 and below 10", self.learning_rate)
         _require(self.time_limit is None or self.time_limit > 0, "--time-limit", "above 0 seconds", self.time_limit)
 

@@ -62,7 +62,7 @@ def make_frame(config: NetworkConfig, working: WorkingSeries, windows: Windows) 
     last, logarithmic = working.levels[windows.ends - 1], working.logarithmic[windows.series]  # (B,), (B,)
     local = local_scale(rows, valid, last, logarithmic, config.season_length)
     normalised = local.normalise(rows)
-    return Frame(normalised, valid, _naive_path(normalised, valid, config), local)
+    return Frame(normalised, valid, naive_path(normalised, valid, config), local)
 
 
 def network_inputs(config: NetworkConfig, frame: Frame, dtype: type = np.float32) -> NDArray[np.floating]:
@@ -102,7 +102,7 @@ def in_parts(config: NetworkConfig, count: int) -> Iterator[slice]:
     return (slice(start, min(start + size, count)) for start in range(0, count, size))
 
 
-def _naive_path(rows: NDArray[np.float64], valid: NDArray[np.int64], config: NetworkConfig) -> NDArray[np.float64]:
+def naive_path(rows: NDArray[np.float64], valid: NDArray[np.int64], config: NetworkConfig) -> NDArray[np.float64]:
     """Last season repeated over the horizon, (K, B); the last value without a season, or with less than one at hand."""
     ahead = np.arange(config.horizon)
     season = rows[-config.season_length :]  # (m, B)

@@ -1,6 +1,6 @@
 """The trained model: everything that a forecast needs, and nothing that has to be looked up elsewhere.
 
-Dimension letters: `M` members, `P` parameters, `S` series.
+Dimension letters: `M` members, `P` parameters, `S` series, `L` layers, `H` hidden units.
 """
 
 from __future__ import annotations
@@ -17,6 +17,14 @@ from rnncast.data.calendar import Calendar
 from rnncast.data.panel import Columns, Panel
 from rnncast.model.config import NetworkConfig
 
+HISTORY_WINDOWS = 2
+"""Rows kept for each series, in multiples of what one forecast reads: enough to look back on, small in the file."""
+
+
+def kept_rows(network: NetworkConfig) -> int:
+    """Rows of each series that a model keeps."""
+    return HISTORY_WINDOWS * network.history_rows
+
 
 @dataclass(frozen=True)
 class History:
@@ -28,10 +36,14 @@ class History:
         At least the rows that one forecast reads.
     logarithmic : bool (S,)
         Whether a series was positive over all its rows, also those that are not kept.
+    states : float32 (M, parts, L, depth, H, S) or None
+        State of each member after the last row of each series, as `rnncast.core.shape.state_shape` has it; None unless
+        the network is stateful.
     """
 
     panel: Panel
     logarithmic: NDArray[np.bool_]
+    states: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

@@ -45,12 +45,12 @@ def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[tuple
         ("columns", ", ".join(columns)),
         ("calendar", model.calendar.describe()),
         ("network", _network(model)),
-        ("reads", f"{network.input_size} rows; {season}"),
+        ("reads", f"{_reads(model)}; {season}"),
         ("forecasts", f"{network.horizon} steps; {'intervals ' + levels if levels else 'no intervals'}"),
         ("parameters", f"{parameter_count(network.shape):,} in each of {members} member{'s' if members != 1 else ''}"),
         ("training", training_summary(model)),
         ("", f"loss {network.loss}, learning rate {record['training']['learning_rate']:g}, "
-             f"batch {record['training']['batch_size']}, seed {record['training']['seed']}"),
+             f"batch {record['training']['batch_size']}, seed {record['training']['seed']}{_truncation(model)}"),
         ("result", training_verdict(model)),
         ("blend", f"{model.blend:.2f} of the network's correction of the {naive_path(model)} is used"),
         ("history", _history(model)),
@@ -68,7 +68,12 @@ def card_document(model: Model, path: str, origin: Mapping[str, Any]) -> dict[st
         "parameters": parameter_count(model.network.shape),
         "history": None
         if history is None
-        else {"series": len(history.panel.ids), "rows": len(history.panel.times), "until": model.trained_until},
+        else {
+            "series": len(history.panel.ids),
+            "rows": len(history.panel.times),
+            "until": model.trained_until,
+            "states": history.states is not None,
+        },
     }
 
 
@@ -102,8 +107,21 @@ def _network(model: Model) -> str:
     )
 
 
+def _truncation(model: Model) -> str:
+    rows = model.record["training"].get("truncation")
+    return f", gradients over {rows} rows" if model.network.stateful and rows else ""
+
+
+def _reads(model: Model) -> str:
+    rows = model.network.input_size
+    if not model.network.stateful:
+        return f"{rows} rows"
+    return f"each series as one sequence, its state carried from row to row; scaled by the last {rows} rows"
+
+
 def _history(model: Model) -> str:
     if model.history is None:
         return "no rows kept: a forecast needs an input"
     panel = model.history.panel
-    return f"last {len(panel.times):,} rows of {len(panel.ids):,} series kept: a forecast needs no input"
+    state = ", and the states after them" if model.network.stateful else ""
+    return f"last {len(panel.times):,} rows of {len(panel.ids):,} series kept{state}: a forecast needs no input"

@@ -59,7 +59,8 @@ def training_summary(model: Model) -> str:
     span = f"{most:,}" if least == most else f"{least:,} to {most:,}"
     members = f"{len(updates)} member{'' if len(updates) == 1 else 's'}"
     epochs = int(record.get("best_epoch", 0))
+    rows = "rows of sequences" if model.network.stateful else "windows"
     return (
         f"trained {members}, {model.network.cell} of {model.network.hidden_size} units, "
-        f"{span} update{'' if most == 1 else 's'} each (best epoch {epochs}) on {int(record['windows']):,} windows"
+        f"{span} update{'' if most == 1 else 's'} each (best epoch {epochs}) on {int(record['windows']):,} {rows}"
     )

@@ -34,6 +34,12 @@ WINDOWS_PER_WEIGHT = 5
 FEWEST_UPDATES, MOST_UPDATES = 200, 1000
 """Bounds of the number of updates that the search may take."""
 
+STATEFUL_UPDATES = 3
+"""Times as many updates, each of fewer steps, that a stateful network takes: it has to find out what to remember."""
+
+STATEFUL_LANES = 32
+"""Sequences that a stateful network reads side by side: with more an update costs more and brings little."""
+
 
 Number = TypeVar("Number", int, float)
 
@@ -60,6 +66,8 @@ class TrainOptions:
     learning_rate: float | None = None
     seed: int = 0
     time_limit: float | None = None
+    stateful: bool = False
+    truncation: int | None = None
 
 
 def resolve(options: TrainOptions, panel: Panel) -> tuple[NetworkConfig, TrainingConfig, tuple[str, ...]]:
@@ -87,12 +95,21 @@ def resolve(options: TrainOptions, panel: Panel) -> tuple[NetworkConfig, Trainin
         season_length=season,
         loss=options.loss,
         quantile_levels=quantile_levels(options.levels) if options.loss in INTERVAL_LOSSES else (0.5,),
-        channels=("level", "seasonal change") if season > 1 else ("level", "change"),
+        channels=_channels(season, options.stateful),
+        direct=False,
+        stateful=options.stateful,
     )
     windows = int(np.maximum(panel.lengths - rows_needed(network) + 1, 1).sum())
     weights = network.input_size * len(network.channels)
-    network = replace(network, direct=windows >= WINDOWS_PER_WEIGHT * weights)
-    return network, _training(options, windows), tuple(notes)
+    network = replace(network, direct=not options.stateful and windows >= WINDOWS_PER_WEIGHT * weights)
+    return network, _training(options, windows, season), tuple(notes)
+
+
+def _channels(season: int, stateful: bool) -> tuple[str, ...]:
+    """What is read: the window's level, or at a single row its mean, and the changes over a season or a row."""
+    if stateful:
+        return ("change", "seasonal change", "mean") if season > 1 else ("change", "mean")
+    return ("level", "seasonal change") if season > 1 else ("level", "change")
 
 
 def _given(asked: Number | None, otherwise: Number) -> Number:
@@ -114,10 +131,11 @@ def _input_size(panel: Panel, horizon: int, season: int) -> int:
     return max(2, min(max(HORIZONS_READ * horizon, FEWEST_READ), MOST_READ, max(third, FEWEST_INPUTS)))
 
 
-def _training(options: TrainOptions, windows: int) -> TrainingConfig:
+def _training(options: TrainOptions, windows: int, season: int) -> TrainingConfig:
     """Updates grow with the square root of the number of windows, between two bounds."""
-    defaults = TrainingConfig()
+    defaults = TrainingConfig(batch_size=STATEFUL_LANES) if options.stateful else TrainingConfig()
     updates = min(max(2.0 * np.sqrt(windows), FEWEST_UPDATES), MOST_UPDATES)
+    updates *= STATEFUL_UPDATES if options.stateful else 1
     return TrainingConfig(
         members=_given(options.members, defaults.members),
         max_epochs=_given(options.max_epochs, defaults.max_epochs),
@@ -126,4 +144,5 @@ def _training(options: TrainOptions, windows: int) -> TrainingConfig:
         learning_rate=_given(options.learning_rate, defaults.learning_rate),
         seed=options.seed,
         time_limit=options.time_limit,
+        truncation=_given(options.truncation, max(defaults.truncation, min(2 * season, MOST_SEASONAL_READ))),
     )

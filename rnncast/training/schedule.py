@@ -1,4 +1,4 @@
-"""Learning rate by update, and the stream of batches."""
+"""Learning rate and decay of the average by update, and the stream of batches."""
 
 from __future__ import annotations
 
@@ -32,6 +32,11 @@ def learning_rate(update: int, total: int, highest: float) -> float:
         return highest * update / warm_up
     progress = min(1.0, (update - warm_up) / max(1, total - warm_up))
     return highest * (FINAL_SHARE + (1.0 - FINAL_SHARE) * 0.5 * (1.0 + math.cos(math.pi * progress)))
+
+
+def average_decay(update: int, decay: float) -> float:
+    """Decay of the weights' moving average; shorter at first, so that the random start is forgotten."""
+    return min(decay, update / (update + 10.0))
 
 
 def batches(windows: int, batch_size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:

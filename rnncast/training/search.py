@@ -17,13 +17,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncast.core.threads import threads
 from rnncast.data.transform import WorkingSeries
 from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.model.network import blended
+from rnncast.training.descent import Deadline, Descent, P
 from rnncast.training.gate import gate
 from rnncast.training.head import empirical_head, spread_evenly
 from rnncast.training.split import Split
-from rnncast.training.trainer import VALIDATION_WINDOWS, Deadline, PreparedWindows, Trainer, prepare
+from rnncast.training.stateful import new_trainer
+from rnncast.training.trainer import VALIDATION_WINDOWS
 
 
 @dataclass(frozen=True)
@@ -89,10 +92,10 @@ def search(
         note = "no series has the rows to hold the network against the naive path: it is left out of the forecast"
         return Search(0, 0.0, {"best_epoch": 0, "search_losses": [], "validation": None}, (note,))
     head = empirical_head(config, working, split.search)
-    trainer = Trainer(config, training, head, working, split.search, training.seed)
+    trainer = new_trainer(config, training, head, working, split.search, training.seed, threads())
     sample = spread_evenly(len(split.validation), VALIDATION_WINDOWS)
     windows = split.validation.take(sample)
-    validation = prepare(config, working, windows)
+    validation = trainer.prepare(windows)
     course = _train(trainer, validation, on_epoch)
     best = int(np.argmin(course.losses))
     correction = trainer.correction(validation, course.weights[best])
@@ -117,7 +120,7 @@ def search(
     return Search(best, blend, record, (*course.warnings, *failure_of(trainer, "search", 1)))
 
 
-def failure_of(trainer: Trainer, phase: str, member: int) -> list[str]:
+def failure_of(trainer: Descent[Any], phase: str, member: int) -> list[str]:
     """A warning for a training that met a loss or gradient that is not finite; else nothing."""
     if trainer.failed_at is None:
         return []
@@ -145,7 +148,7 @@ class _Course:
         return len(self.losses) - 1 - max(int(np.argmin(self.losses)), int(np.argmin(self.interval_losses)))
 
 
-def _train(trainer: Trainer, validation: PreparedWindows, on_epoch: OnEpoch) -> _Course:
+def _train(trainer: Descent[P], validation: P, on_epoch: OnEpoch) -> _Course:
     """Train until `patience` epochs bring nothing better; the start, epoch 0, is the naive path with its intervals."""
     training = trainer.training
     deadline = Deadline.of_networks(training)

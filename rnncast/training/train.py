@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +20,12 @@ from rnncast.data.transform import WorkingSeries, working_series
 from rnncast.data.windows import Windows
 from rnncast.errors import TrainingError
 from rnncast.model.config import NetworkConfig, TrainingConfig
-from rnncast.model.model import History, Model
+from rnncast.model.model import History, Model, kept_rows
+from rnncast.training.descent import Deadline, Descent, run_side_by_side
 from rnncast.training.head import empirical_head
 from rnncast.training.search import EpochReport, OnEpoch, failure_of, search
 from rnncast.training.split import split_windows
-from rnncast.training.trainer import Deadline, Trainer, run_side_by_side
-
-HISTORY_WINDOWS = 2
-"""Rows kept for each series, in multiples of what one forecast reads: enough to look back on, small in the file."""
+from rnncast.training.stateful import final_states, new_trainer
 
 
 def train(
@@ -83,14 +82,16 @@ def train(
         columns=panel.columns,
         calendar=panel.calendar,
         trained_until=format_stamp(panel.times.max()),
-        history=_history(panel, config, working.logarithmic) if keep_history else None,
+        history=_history(panel, config, working, parameters) if keep_history else None,
         record=record,
     )
     return model, found.warnings + warnings
 
 
-def _history(panel: Panel, config: NetworkConfig, logarithmic: NDArray[np.bool_]) -> History:
-    return History(panel=panel.tail(HISTORY_WINDOWS * config.history_rows), logarithmic=logarithmic)
+def _history(panel: Panel, config: NetworkConfig, working: WorkingSeries, parameters: NDArray[np.float32]) -> History:
+    """Last rows, and of a stateful network the states (M, parts, L, depth, H, S) of the members (M, P) after them."""
+    states = final_states(config, parameters, working) if config.stateful else None
+    return History(panel.tail(kept_rows(config)), working.logarithmic, states)
 
 
 def _refit(
@@ -106,15 +107,13 @@ def _refit(
 
     As many members as there are threads go side by side, since several networks share cores better than one does.
     """
-    trainers: list[Trainer] = []
+    trainers: list[Descent[Any]] = []
     warnings: list[str] = []
     cores = threads()
     while len(trainers) < training.members:
         members = range(len(trainers), min(len(trainers) + cores, training.members))
-        wave = [
-            Trainer(config, training, head, working, windows, training.seed + member, max(1, cores // len(members)))
-            for member in members
-        ]
+        share = max(1, cores // len(members))
+        wave = [new_trainer(config, training, head, working, windows, training.seed + m, share) for m in members]
         _train_members(wave, members.start, training, epochs, on_epoch, warnings)
         trainers += wave
     return (
@@ -125,7 +124,7 @@ def _refit(
 
 
 def _train_members(
-    trainers: list[Trainer],
+    trainers: list[Descent[Any]],
     first: int,
     training: TrainingConfig,
     epochs: int,

@@ -1,0 +1,196 @@
+"""Training of networks, whatever they read: AdamW, moving average, deadline. Knows nothing of ensembles.
+
+Dimension letters: `P` parameters, `K` horizon steps, `N` windows, `O` outputs, `U` updates.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncast.core.learner import AdamW, Learner, Updates, learn
+from rnncast.core.loss_table import LossTable
+from rnncast.core.memory import NO_SERIES
+from rnncast.core.shape import middle_rows
+from rnncast.core.threads import threads as default_threads
+from rnncast.data.transform import WorkingSeries
+from rnncast.data.windows import Windows
+from rnncast.model.config import NetworkConfig, TrainingConfig
+from rnncast.training.schedule import average_decay, learning_rate
+
+BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8
+"""Moments of AdamW (Loshchilov and Hutter 2019); the second is shorter than usual because training is short."""
+
+
+class Deadline:
+    """The end of an explicit time limit; without one it never passes and the clock is never looked at.
+
+    It runs from the first update on: what comes before, compiling the kernels above all, is not training.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._end: float | None = None
+
+    @classmethod
+    def of_networks(cls, training: TrainingConfig, count: int = 1) -> Deadline:
+        """End of training of `count` networks; the limit is shared out evenly between the search and the members."""
+        return cls(None if training.time_limit is None else training.time_limit * count / (training.members + 1))
+
+    def start(self) -> None:
+        """Let the time run, if it does not yet."""
+        if self._seconds is not None and self._end is None:
+            self._end = time.monotonic() + self._seconds
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the time runs already, or there is no limit."""
+        return self._seconds is None or self._end is not None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until no further update may begin; None where that is not known."""
+        return None if self._end is None else max(0.0, self._end - time.monotonic())
+
+    @property
+    def passed(self) -> bool:
+        """Whether no further update may begin."""
+        return self.seconds_left == 0.0
+
+
+class Prepared(Protocol):
+    """Windows gathered once, to be scored again and again."""
+
+    @property
+    def targets(self) -> NDArray[np.float32]:
+        """What should come out, beyond the naive path (K, N)."""
+
+
+P = TypeVar("P", bound=Prepared)
+
+
+@dataclass
+class Descent(ABC, Generic[P]):
+    """One network under training; what a batch is, and how windows are scored, a subclass says.
+
+    Attributes
+    ----------
+    windows : Windows
+        What is trained on: the ends of windows whose targets are known.
+    threads : int
+        Threads that share its work out.
+    rng : Generator
+        Of this network: its first numbers are its start.
+    learner : Learner
+        Its parameters, and what moves them; a subclass makes it.
+    failed_at : int or None
+        Number of the update whose loss or gradient was not finite; the weights are those before it.
+    """
+
+    config: NetworkConfig
+    training: TrainingConfig
+    head: LossTable
+    working: WorkingSeries
+    windows: Windows
+    seed: int
+    threads: int = field(default_factory=default_threads)
+    rng: np.random.Generator = field(init=False)
+    learner: Learner = field(init=False)
+    failed_at: int | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.rng = np.random.default_rng(self.seed)
+
+    @property
+    def parameters(self) -> NDArray[np.float32]:
+        """The weights (P,)."""
+        return self.learner.parameters
+
+    @property
+    def average(self) -> NDArray[np.float32]:
+        """Their exponential moving average (P,), which is what gets used."""
+        return self.learner.average
+
+    @property
+    def updates(self) -> int:
+        """Updates done."""
+        return self.learner.updates
+
+    @property
+    def settings(self) -> AdamW:
+        """Settings of the optimiser."""
+        return AdamW(BETA1, BETA2, EPSILON, self.training.weight_decay, self.training.clip_norm)
+
+    def run(self, updates: int, deadline: Deadline) -> float:
+        """Up to `updates` further updates, see `run_side_by_side`; their mean loss."""
+        return run_side_by_side([self], updates, deadline)[0]
+
+    def loss(self, prepared: P, parameters: NDArray[np.float32] | None = None) -> float:
+        """Mean loss over prepared windows, of the averaged weights or of other `parameters` (P,)."""
+        return self._score(self._outputs(prepared, self.average if parameters is None else parameters), prepared)
+
+    def scores(self, prepared: P) -> tuple[float, float]:
+        """Mean loss of the averaged weights over prepared windows; and of their intervals around the naive path."""
+        raw = self._outputs(prepared, self.average)
+        loss = self._score(raw, prepared)
+        raw[middle_rows(self.config.shape)] = 0.0
+        return loss, self._score(raw, prepared)
+
+    def correction(self, prepared: P, parameters: NDArray[np.float32]) -> NDArray[np.float64]:
+        """What a network of `parameters` (P,) adds to the naive path of prepared windows, shape (K, N)."""
+        raw = self._outputs(prepared, parameters)[middle_rows(self.config.shape)]  # (K, N)
+        return self.head.spread[:, None] * raw.astype(np.float64)
+
+    def next_updates(self, count: int) -> Updates:
+        """The next `count` updates: the learning rate and the decay of the average at each."""
+        training = self.training
+        numbers = range(self.updates + 1, self.updates + count + 1)
+        total = training.max_epochs * training.epoch_updates
+        return Updates(
+            series=NO_SERIES,
+            rates=np.array([learning_rate(number, total, training.learning_rate) for number in numbers]),
+            averaging=np.array([average_decay(number, training.average_decay) for number in numbers]),
+        )
+
+    @abstractmethod
+    def prepare(self, windows: Windows) -> P:
+        """Windows to be scored."""
+
+    @abstractmethod
+    def _outputs(self, prepared: P, parameters: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Raw outputs (O, N) of prepared windows; a new array."""
+
+    @abstractmethod
+    def _score(self, raw: NDArray[np.float32], prepared: P) -> float:
+        """Mean loss of raw outputs (O, N)."""
+
+
+def run_side_by_side(trainers: Sequence[Descent[Any]], updates: int, deadline: Deadline) -> list[float]:
+    """Up to `updates` further updates of each network; they stop at the deadline or at a value that is not finite.
+
+    Returns
+    -------
+    list of float
+        Mean training loss of the updates done, NaN if there was none.
+    """
+    losses: list[list[float]] = [[] for _ in trainers]
+    left = updates
+    while left and not deadline.passed:
+        count = left if deadline.is_running else 1  # the first update begins whatever the limit
+        going = [number for number, trainer in enumerate(trainers) if trainer.failed_at is None]
+        asked = [trainers[number].next_updates(count) for number in going]
+        results = learn([trainers[number].learner for number in going], asked, deadline.seconds_left)
+        for number, made in zip(going, results, strict=True):
+            losses[number] += made.losses.tolist()
+            if made.failed:
+                trainers[number].failed_at = trainers[number].updates + 1
+        deadline.start()
+        left -= count
+    return [float(np.mean(some)) if some else math.nan for some in losses]
