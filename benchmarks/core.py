@@ -149,7 +149,7 @@ def serve(program: str, threads: int) -> None:
         import torch
 
         torch.set_num_threads(threads)
-    clock = time.thread_time if threads == 1 else time.perf_counter
+    clock = time.process_time if threads == 1 else time.perf_counter
     known: dict[str, Step] = {}
     print("ready", flush=True)
     for line in sys.stdin:
