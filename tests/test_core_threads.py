@@ -24,6 +24,8 @@ def test_option_then_environment_then_machine(monkeypatch):
     assert threads.threads() == 5
     threads.set_threads(None)
     assert threads.threads() == 3
+    monkeypatch.setenv(threads.VARIABLE, "1000000")
+    assert threads.threads() == threads.MOST_THREADS
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "two", "1.5"])

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 VARIABLE = "RNNCAST_NUM_THREADS"
 """Environment variable that names the number of threads."""
 
+MOST_THREADS = 256
+"""Threads that compute, at most: more count as so many."""
+
 _CGROUP = "/sys/fs/cgroup/cpu.max"
 _asked: int | None = None
 
@@ -48,13 +51,13 @@ def threads() -> int:
         The variable holds no positive integer.
     """
     if _asked is not None:
-        return _asked
+        return min(_asked, MOST_THREADS)
     named = os.environ.get(VARIABLE)
     if not named:
-        return available_cores()
+        return min(available_cores(), MOST_THREADS)
     if not named.isdecimal() or int(named) < 1:
         raise ValueError(f"{VARIABLE} must be a positive integer, found {named!r}")
-    return int(named)
+    return min(int(named), MOST_THREADS)
 
 
 def available_cores() -> int:
@@ -77,15 +80,12 @@ def _quota() -> float | None:
         return None
 
 
-MOST_WORKERS = 1024
-"""Threads that may be at work at once; each is made when it is first needed."""
-
-
 @cache
 def _pool() -> ThreadPoolExecutor:
     from concurrent.futures import ThreadPoolExecutor  # where one thread computes it is not loaded
 
-    return ThreadPoolExecutor(MOST_WORKERS, thread_name_prefix="rnncast")
+    # each thread is made when it is first needed; calls that wait for each other must all find one
+    return ThreadPoolExecutor(2 * MOST_THREADS, thread_name_prefix="rnncast")
 
 
 class Work(NamedTuple):
