@@ -326,3 +326,14 @@ def test_stamps_with_a_zone_come_back_in_it(tmp_path, rng):
     (tmp_path / "naive.csv").write_text(naive)
     fresh = call("forecast", model, tmp_path / "naive.csv", "-q")
     assert fresh.out == call("forecast", model, path, "-q").out
+
+
+@pytest.mark.parametrize("level", ["99.995", "99.998", "99.999", "99.9999999"])
+def test_a_distribution_has_intervals_at_levels_close_to_all(here, tmp_path, level):
+    """One minus a level differs in its last digits from the tail that was asked for."""
+    command = ["train", "prices.csv", *QUICK, "--loss", "student-t", "--level", "99.999", "-o", tmp_path / "t.npz"]
+    assert call(*command, "-q").code == 0
+    got = call("forecast", tmp_path / "t.npz", "--level", level)
+    assert got.code == 0, got.err
+    for _, point, low, high in rows_of(got.out)[1:]:
+        assert float(low) < float(point) < float(high)

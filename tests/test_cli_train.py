@@ -54,6 +54,16 @@ def test_student_t_keeps_the_levels_that_were_asked_for(prices):
     assert "intervals 90 %" in card
 
 
+def test_student_t_warns_of_series_that_stand_still(prices):
+    values = [5 + number % 3 * (number % 4 == 0) for number in range(120)]
+    Path("still.csv").write_text("step,close\n" + "".join(f"{n},{value}\n" for n, value in enumerate(values)))
+    got = call("train", "still.csv", *QUICK, "--loss", "student-t", "--season-length", "1")
+    assert got.code == 0, got.err
+    assert "use --loss quantile" in got.err
+    assert "use --loss quantile" not in call("train", prices, *QUICK, "--loss", "student-t").err
+    assert "use --loss quantile" not in call("train", "still.csv", *QUICK, "--season-length", "1").err
+
+
 def test_off_a_terminal_there_are_plain_lines_with_the_losses(prices):
     got = call("train", prices, *QUICK)
     assert "\x1b" not in got.err

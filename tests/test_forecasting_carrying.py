@@ -131,22 +131,32 @@ def rows_changed(panel, place, factor=1.01):
 
 
 APART = {
-    "unknown": lambda p: replace(p, ids=("new", "b", "c")),
-    "a gap after the rows kept": lambda p: p.keep(np.r_[np.arange(110) > 103, np.ones(220, bool)]),
-    "another value among the rows kept": lambda p: rows_changed(p, 95),
-    "a row missing among the rows kept": lambda p: p.keep(np.arange(330) != 95),
-    "ends before the last row kept": lambda p: p.keep(np.r_[np.arange(110) < 90, np.ones(220, bool)]),
-    "below zero where it was in logarithms": lambda p: rows_changed(p, 105, -1.0),
+    "unknown": (lambda p: replace(p, ids=("new", "b", "c")), "the model does not know it"),
+    "a gap after the rows kept": (
+        lambda p: p.keep(np.r_[np.arange(110) > 103, np.ones(220, bool)]),
+        "it begins at 2020-05-26, and the model goes on from 2020-05-20",
+    ),
+    "another value among the rows kept": (lambda p: rows_changed(p, 95), " at 2020-05-13, and was "),
+    "a row missing among the rows kept": (
+        lambda p: p.keep(np.arange(330) != 95),
+        "the rows that the model keeps are others, first at 2020-05-13",
+    ),
+    "ends before the last row kept": (
+        lambda p: p.keep(np.r_[np.arange(110) < 90, np.ones(220, bool)]),
+        "it ends at 2020-05-05, and the model has read rows up to 2020-05-19",
+    ),
+    "below zero where it was in logarithms": (lambda p: rows_changed(p, 105, -1.0), "it is not positive any more"),
 }
 
 
-@pytest.mark.parametrize("change", APART.values(), ids=APART)
-def test_rows_that_do_not_join_on_are_read_from_a_state_of_zero_and_it_is_said(rng, panel, change):
+@pytest.mark.parametrize(("change", "reason"), APART.values(), ids=APART)
+def test_rows_that_do_not_join_on_are_read_from_a_state_of_zero_and_it_is_said(rng, panel, change, reason):
     model = make_model(rng, first(panel, 100))
     rows = change(panel)
     carried, said = carried_on(model, rows)
     assert len(said) == 1
     assert f'"{rows.ids[0]}" is read from the first row given, with a state of zero' in said[0]
+    assert reason in said[0]
     assert "more series" not in said[0]
     expected = forecast(replace(model, history=None), rows, 4, LEVELS)
     got = forecast(carried, None, 4, LEVELS)

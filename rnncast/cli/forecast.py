@@ -119,7 +119,8 @@ def short_histories(model: Model, panel: Panel) -> str | None:
         if panel.columns.id
         else f"there are {panel.lengths[0]}"
     )
-    more = f", and so have {len(short) - 1} more series" if len(short) > 1 else ""
+    others = len(short) - 1
+    more = f", and so {'has 1' if others == 1 else f'have {others}'} more series" if others else ""
     return (
         f"warning: the model reads {model.network.history_rows} rows and {first}{more}; a forecast from fewer rows is "
         "another one, with other intervals"

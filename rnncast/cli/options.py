@@ -9,6 +9,7 @@ loaded by every call.
 from __future__ import annotations
 
 import inspect
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -127,7 +128,9 @@ class TrainingChoices:
         int | None, option("Windows of an update; with --stateful sequences side by side, 32.", "128", "N")
     ] = None
     seed: Annotated[int | None, option("Start of the random numbers; same seed, same model.", "0", "N")] = None
-    time_limit: Annotated[float | None, option("Training winds up after this time.", "no limit", "SECONDS")] = None
+    time_limit: Annotated[
+        float | None, option("No update begins after this time; scoring comes on top.", "no limit", "SECONDS")
+    ] = None
     stateful: Annotated[
         bool, flag("Read a series as one sequence; the model keeps its state, and goes on from it.", "--stateful")
     ] = False
@@ -151,8 +154,11 @@ class TrainingChoices:
         at_least(0, max_epochs=self.max_epochs, seed=self.seed)
         if self.learning_rate is not None and not 0 < self.learning_rate < 10:
             raise UsageError(f"--learning-rate must be above 0 and below 10, found {self.learning_rate:g}")
-        if self.time_limit is not None and not self.time_limit > 0:
-            raise UsageError(f"--time-limit must be above 0 seconds, found {self.time_limit:g}")
+        if self.time_limit is not None and not 0 < self.time_limit < math.inf:
+            raise UsageError(
+                f"--time-limit must be a number of seconds above 0, found {self.time_limit:g}",
+                hint="leave it out for no limit",
+            )
         check_levels(self.level or ())
 
 

@@ -6,6 +6,7 @@ Kernels let go of the interpreter's lock, so plain threads run them side by side
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -118,7 +119,7 @@ def run_long(works: Sequence[Work], seconds: float | None = None) -> None:
     running: list[Future[None]] = []
     try:
         running = _start([call for work in works for call in work.calls], works)
-        if wait(running, seconds).not_done:
+        if wait(running, None if seconds is None else min(seconds, threading.TIMEOUT_MAX)).not_done:
             _tell(works, ASKED, END)
             wait(running)
     except BaseException:

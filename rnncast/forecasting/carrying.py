@@ -9,13 +9,14 @@ Dimension letters: `S` series, `R` rows, `M` members, `L` layers, `H` hidden uni
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncast.data.isotime import format_stamp
 from rnncast.data.panel import Panel
 from rnncast.data.transform import WorkingSeries, is_logarithmic, working_series
 from rnncast.forecasting.stamps import calendar_of
@@ -32,7 +33,7 @@ def carried_on(model: Model, panel: Panel) -> tuple[Model, tuple[str, ...]]:
 
     The model that comes back keeps the series of the panel, and no others.
     """
-    kept, known = _joining(model, panel)  # (S,), (S,)
+    kept, known, apart = _joining(model, panel)  # (S,), (S,)
     joined = kept >= 0
     rows, before = _rows(model, panel, kept, known)
     states = zero_states(model.network.shape, len(model.parameters), len(panel.ids))
@@ -42,7 +43,7 @@ def carried_on(model: Model, panel: Panel) -> tuple[Model, tuple[str, ...]]:
         logarithmic[joined] = model.history.logarithmic[kept[joined]]
     states = advanced(model, working_series(rows, logarithmic), before, states)
     history = History(rows.tail(kept_rows(model.network)), logarithmic, states)
-    return replace(model, history=history), _said(panel, np.flatnonzero(~joined).tolist())
+    return replace(model, history=history), _said(panel, apart)
 
 
 def advanced(
@@ -56,40 +57,59 @@ def advanced(
     return run_states(model.network.shape, model.parameters, inputs, indptr, states)
 
 
-def _joining(model: Model, panel: Panel) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each series of a panel its place in the model's history, -1 if it does not join on, and its rows known."""
+def _joining(model: Model, panel: Panel) -> tuple[NDArray[np.int64], NDArray[np.int64], dict[int, str]]:
+    """For each series of a panel its place in the model's history, -1 if it does not join on, and its rows known.
+
+    Also, for each series that does not join on, why.
+    """
     kept, known = np.full(len(panel.ids), -1, np.int64), np.zeros(len(panel.ids), np.int64)  # (S,), (S,)
     history = model.history
     if history is None or history.states is None or history.panel.is_dated != panel.is_dated:
-        return kept, known
+        return kept, known, dict.fromkeys(range(len(panel.ids)), "the model keeps no state")
     places = {name: place for place, name in enumerate(history.panel.ids)}
     last = history.panel.times[history.panel.indptr[1:] - 1]
     following = calendar_of(model, panel).future(last, 1)[:, 0]
+    apart: dict[int, str] = {}
     for s, name in enumerate(panel.ids):
         place = places.get(name)
         if place is None:
+            apart[s] = "the model does not know it"
             continue
-        own, old = panel.rows(s), history.panel.rows(place)
-        rows = _rows_known(panel, own, history.panel, old, following[place])
-        fresh = panel.target[own][rows or 0 :]
-        if rows is None or (history.logarithmic[place] and (fresh < np.finfo(np.float64).tiny).any()):
-            continue
-        kept[s], known[s] = place, rows
-    return kept, known
+        own = panel.rows(s)
+        rows, reason = _rows_known(panel, own, history.panel, history.panel.rows(place), following[place])
+        if not reason and history.logarithmic[place] and (panel.target[own][rows:] < np.finfo(np.float64).tiny).any():
+            reason = "it is not positive any more"
+        if reason:
+            apart[s] = reason
+        else:
+            kept[s], known[s] = place, rows
+    return kept, known, apart
 
 
-def _rows_known(panel: Panel, own: slice, history: Panel, old: slice, following: Any) -> int | None:
-    """Rows of a series that the model has read already; None if it does not join on to the rows kept."""
+def _rows_known(panel: Panel, own: slice, history: Panel, old: slice, following: Any) -> tuple[int, str]:
+    """Rows of a series that the model has read already; or why it does not join on to the rows kept."""
+    zone = panel.calendar.zone
     times, kept = panel.times[own], history.times[old]
     known = int(np.searchsorted(times, kept[-1], side="right"))
     if known == 0:
-        return 0 if times[0] == following else None
+        if times[0] == following:
+            return 0, ""
+        begins, next_one = format_stamp(times[0], zone), format_stamp(following, zone)
+        return 0, f"it begins at {begins}, and the model goes on from {next_one}"
+    if times[-1] < kept[-1]:
+        ends, last = format_stamp(times[-1], zone), format_stamp(kept[-1], zone)
+        return known, f"it ends at {ends}, and the model has read rows up to {last}"
     shared = slice(int(np.searchsorted(times, kept[0])), known)
     again = slice(int(np.searchsorted(kept, times[0])), len(kept))
     if not np.array_equal(times[shared], kept[again]):
-        return None
+        first = np.setxor1d(times[shared], kept[again])[0]
+        return known, f"the rows that the model keeps are others, first at {format_stamp(first, zone)}"
     given, expected = panel.target[own][shared], history.target[old][again]
-    return known if (np.abs(given - expected) <= AGREEMENT * np.abs(expected)).all() else None
+    differs = np.abs(given - expected) > AGREEMENT * np.abs(expected)
+    if not differs.any():
+        return known, ""
+    n = int(np.argmax(differs))
+    return known, f"it is {given[n]:.12g} at {format_stamp(times[shared][n], zone)}, and was {expected[n]:.12g}"
 
 
 def _rows(
@@ -113,13 +133,12 @@ def _rows(
     return replace(panel, indptr=indptr, times=np.concatenate(times), values=np.concatenate(values)), before
 
 
-def _said(panel: Panel, apart: Sequence[int]) -> tuple[str, ...]:
+def _said(panel: Panel, apart: Mapping[int, str]) -> tuple[str, ...]:
     """A note on the series that begin with a state of zero."""
     if not apart:
         return ()
-    name = f'series "{panel.ids[apart[0]]}"' if panel.columns.id is not None else "the series"
-    more = f", and so are {len(apart) - 1} more series" if len(apart) > 1 else ""
-    return (
-        f"{name} is read from the first row given, with a state of zero{more}: the model keeps no state of it, or rows "
-        "that these do not join on to",
-    )
+    first, reason = next(iter(apart.items()))
+    name = f'series "{panel.ids[first]}"' if panel.columns.id is not None else "the series"
+    others = len(apart) - 1
+    more = f", and so {'is 1' if others == 1 else f'are {others}'} more series" if others else ""
+    return (f"{name} is read from the first row given, with a state of zero{more}: {reason}",)

@@ -91,7 +91,7 @@ class Model:
         if self.head.kind != STUDENT_T:
             return self
         asked = (min(level, 1.0 - level) for level in (*self.network.quantile_levels, *levels))
-        tails = {float(f"{tail:.12g}") for tail in asked if tail > 1e-12}  # 1 - 0.9 is 0.1, but for the last digits
+        tails = {round(tail, 15) for tail in asked if tail > 1e-12}  # 1 - 0.9 is 0.1, but for the last digits
         every = tuple(sorted({*tails, *(1.0 - tail for tail in tails)}))
         return replace(
             self,

@@ -40,13 +40,16 @@ def spread_evenly(count: int, most: int) -> NDArray[np.int64]:
     return np.linspace(0, count - 1, most).round().astype(np.int64)
 
 
+def unmoved_share(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> float:
+    """Share of the naive path's errors that are exactly zero, over all steps."""
+    sample = windows.take(spread_evenly(len(windows), FITTED))
+    return float((_errors(config, working, sample) == 0).mean())
+
+
 def empirical_head(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> LossTable:
     """Tables of the naive path's errors over training windows; nothing later than their targets enters."""
     sample = windows.take(spread_evenly(len(windows), SAMPLE))
-    errors = np.empty((config.horizon, len(sample)))  # (K, N)
-    for part in in_parts(config, len(sample)):
-        chosen = sample.take(np.arange(part.start, part.stop))
-        errors[:, part] = normalised_targets(config, working, chosen, make_frame(config, working, chosen))
+    errors = _errors(config, working, sample)  # (K, N)
     middle = np.median(np.abs(errors), axis=1, keepdims=True)  # (K, 1)
     bounded = np.minimum(np.abs(errors), 20.0 * np.maximum(middle, SMALLEST))  # (K, N)
     spread = np.maximum(bounded.mean(axis=1), SMALLEST)  # (K,)
@@ -54,6 +57,15 @@ def empirical_head(config: NetworkConfig, working: WorkingSeries, windows: Windo
         fitted = errors[:, spread_evenly(len(sample), FITTED)]  # (K, N)
         return loss_table(config, spread, student_t_bases(fitted, SMALLEST * spread))
     return loss_table(config, spread, np.maximum(_gaps(config, errors), SMALLEST * spread[:, None]))
+
+
+def _errors(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> NDArray[np.float64]:
+    """What the rows after each window add to the naive path, normalised, (K, N)."""
+    errors = np.empty((config.horizon, len(windows)))  # (K, N)
+    for part in in_parts(config, len(windows)):
+        chosen = windows.take(np.arange(part.start, part.stop))
+        errors[:, part] = normalised_targets(config, working, chosen, make_frame(config, working, chosen))
+    return errors
 
 
 def _gaps(config: NetworkConfig, errors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -22,10 +22,13 @@ from rnncast.errors import TrainingError
 from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.model.model import History, Model, kept_rows
 from rnncast.training.descent import Deadline, Descent, run_side_by_side
-from rnncast.training.head import empirical_head
+from rnncast.training.head import empirical_head, unmoved_share
 from rnncast.training.search import EpochReport, OnEpoch, failure_of, search
 from rnncast.training.split import split_windows
 from rnncast.training.stateful import final_states, new_trainer
+
+MUCH_UNMOVED = 0.05
+"""Share of steps in which series stand still, from which on a likelihood is the wrong thing to fit."""
 
 
 def train(
@@ -85,7 +88,18 @@ def train(
         history=_history(panel, config, working, parameters) if keep_history else None,
         record=record,
     )
-    return model, found.warnings + warnings
+    return model, _of_still_series(config, working, split.everything) + found.warnings + warnings
+
+
+def _of_still_series(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> tuple[str, ...]:
+    """A warning where the likelihood of Student's t is drawn to a scale of zero."""
+    share = unmoved_share(config, working, windows) if config.loss == "student-t" else 0.0
+    if share < MUCH_UNMOVED:
+        return ()
+    return (
+        f"the naive path is exactly right in {share:.0%} of the steps: the intervals of --loss student-t come out too "
+        "narrow where series stand still, and too wide elsewhere; use --loss quantile",
+    )
 
 
 def _history(panel: Panel, config: NetworkConfig, working: WorkingSeries, parameters: NDArray[np.float32]) -> History:
