@@ -104,6 +104,21 @@ def test_an_interruption_abandons_all_works_and_goes_on():
     assert ended == [ABANDON, ABANDON]
 
 
+@pytest.mark.parametrize("seconds", [None, 0.01])
+def test_if_a_call_fails_nobody_waits_for_it(seconds):
+    work, ended = [], []
+
+    def fail():
+        time.sleep(0.05)
+        raise MemoryError("no room")
+
+    work.append(make_work(until_told(work, BROKEN, ended), fail, until_told(work, BROKEN, ended)))
+    with pytest.raises(MemoryError, match="no room"):
+        threads.run_long(work, seconds)
+    assert ended == [1, 1]
+    assert work[0].control[ASKED] == ABANDON
+
+
 def test_if_not_all_threads_start_nobody_waits_for_the_missing(monkeypatch):
     work, ended, pool = [], [], threads._pool()
     work.append(make_work(until_told(work, BROKEN, ended), until_told(work, BROKEN, ended)))

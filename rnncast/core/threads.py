@@ -111,17 +111,23 @@ def run_short(work: Work) -> None:
 def run_long(works: Sequence[Work], seconds: float | None = None) -> None:
     """Make all calls side by side in other threads, while this one hears signals.
 
-    After `seconds` the works are asked to end; on a signal that raises they are told to abandon what they do, and the
-    exception goes on when they have.
+    After `seconds` the works are asked to end; on a signal that raises, and if a call fails, they are told to abandon
+    what they do, and the exception goes on when they have.
     """
-    from concurrent.futures import wait
+    from concurrent.futures import FIRST_EXCEPTION, wait
 
     running: list[Future[None]] = []
     try:
         running = _start([call for work in works for call in work.calls], works)
-        if wait(running, None if seconds is None else min(seconds, threading.TIMEOUT_MAX)).not_done:
+        limit = None if seconds is None else min(seconds, threading.TIMEOUT_MAX)
+        done, others = wait(running, limit, FIRST_EXCEPTION)
+        if others and not any(one.exception() for one in done):
             _tell(works, ASKED, END)
-            wait(running)
+            done, others = wait(running, return_when=FIRST_EXCEPTION)
+        if others:
+            _tell(works, ASKED, ABANDON)
+            _tell(works, BROKEN, 1)
+            wait(others)
     except BaseException:
         _tell(works, ASKED, ABANDON)
         wait(running)
