@@ -333,7 +333,9 @@ def test_a_distribution_has_intervals_at_levels_close_to_all(here, tmp_path, lev
     """One minus a level differs in its last digits from the tail that was asked for."""
     command = ["train", "prices.csv", *QUICK, "--loss", "student-t", "--level", "99.999", "-o", tmp_path / "t.npz"]
     assert call(*command, "-q").code == 0
-    got = call("forecast", tmp_path / "t.npz", "--level", level)
+    got = call("forecast", tmp_path / "t.npz", "--level", level, "--quantiles", "0.12345671,0.12345672")
     assert got.code == 0, got.err
-    for _, point, low, high in rows_of(got.out)[1:]:
+    names, *rows = rows_of(got.out)
+    assert names[2:] == [f"rnncast-lo-{level}", f"rnncast-hi-{level}", "rnncast_ql0.12345671", "rnncast_ql0.12345672"]
+    for _, point, low, high, *_ in rows:
         assert float(low) < float(point) < float(high)

@@ -74,6 +74,7 @@ def test_command_line_without_a_word_names_the_commands() -> None:
         pytest.param(["train", "x.csv", "--horizon", "0"], "--horizon must be at least 1, found 0", id="zero"),
         pytest.param(["train", "x.csv", "--level", "100"], "--level must be at least 1 and below 100", id="level"),
         pytest.param(["train", "x.csv", "--level", "0.9"], "--level 90, in per cent", id="level-as-fraction"),
+        pytest.param(["train", "x.csv", "--level", "1e-9"], "as --level 80 --level 95", id="level-of-nothing"),
         pytest.param(["train", "x.csv", "--learning-rate", "0"], "--learning-rate must be above 0", id="rate"),
         pytest.param(["train", "x.csv", "--time-limit", "-1"], "seconds above 0, found -1", id="limit"),
         pytest.param(["train", "x.csv", "--time-limit", "inf"], "leave it out for no limit", id="endless limit"),

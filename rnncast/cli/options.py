@@ -199,7 +199,7 @@ def check_levels(levels: Sequence[float]) -> None:
         if not 1 <= level < 100:
             raise UsageError(
                 f"--level must be at least 1 and below 100 per cent, found {level:g}",
-                hint=f"--level {100 * level:g}, in per cent" if 0 < level < 1 else "for instance --level 80 --level 95",
+                hint=f"--level {100 * level:g}, in per cent" if 0.01 <= level < 1 else "as --level 80 --level 95",
             )
 
 

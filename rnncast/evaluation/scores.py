@@ -196,9 +196,9 @@ def _loss_terms(backtest: Backtest, method: str) -> dict[str, Floats]:
     for level, low, high in backtest.central_levels:
         bounds = quantiles[:, low], quantiles[:, high]
         score = metrics.interval_loss(actual, *bounds, level)  # (N,)
-        terms[f"coverage_{level:g}"] = metrics.inside(actual, *bounds)
-        terms[f"interval_score_{level:g}"] = score
-        terms[f"scaled_interval_score_{level:g}"] = metrics.divide(score, backtest.scale_absolute)
+        terms[f"coverage_{level:.12g}"] = metrics.inside(actual, *bounds)
+        terms[f"interval_score_{level:.12g}"] = score
+        terms[f"scaled_interval_score_{level:.12g}"] = metrics.divide(score, backtest.scale_absolute)
     return terms
 
 

@@ -77,10 +77,10 @@ class Forecast:
         named += [(self.columns.time, self.times), (METHOD, self.point)]
         for level in levels or ():
             tail = (100.0 - level) / 200.0
-            named.append((f"{METHOD}-lo-{level:g}", self.quantiles[:, self._column(tail)]))
-            named.append((f"{METHOD}-hi-{level:g}", self.quantiles[:, self._column(1.0 - tail)]))
+            named.append((f"{METHOD}-lo-{level:.12g}", self.quantiles[:, self._column(tail)]))
+            named.append((f"{METHOD}-hi-{level:.12g}", self.quantiles[:, self._column(1.0 - tail)]))
         for quantile in quantiles or ():
-            named.append((f"{METHOD}_ql{quantile:g}", self.quantiles[:, self._column(quantile)]))
+            named.append((f"{METHOD}_ql{quantile:.12g}", self.quantiles[:, self._column(quantile)]))
         return named_once(named)
 
     def _column(self, quantile: float) -> int:

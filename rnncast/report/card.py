@@ -35,7 +35,7 @@ def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[tuple
     columns = [f"time {model.columns.time!r}", f"target {model.columns.target!r}"]
     if model.columns.id is not None:
         columns.insert(0, f"id {model.columns.id!r}")
-    levels = ", ".join(f"{level:g} %" for level in model_levels(model))
+    levels = ", ".join(f"{level:.12g} %" for level in model_levels(model))
     members = len(model.parameters)
     season = f"season of {network.season_length} rows" if network.season_length > 1 else "no season"
     return [

@@ -22,7 +22,7 @@ def overall_table(scores: Scores) -> TextTable:
     """Each metric, averaged over all tasks, for every method: one row a metric, one column a method."""
     first = next(iter(scores.methods.values()))
     names = [name for name in _POINT if name in first.overall]
-    names += [f"{kind}_{level:g}" for kind in ("coverage", "interval_score") for level in scores.levels]
+    names += [f"{kind}_{level:.12g}" for kind in ("coverage", "interval_score") for level in scores.levels]
     names += [name for name in ("pinball",) if name in first.overall]
     rows = [
         (_label(name, scores.season_length), *_cells(name, [m.overall[name] for m in scores.methods.values()]))
@@ -39,14 +39,14 @@ def step_table(scores: Scores) -> TextTable:
     errors = np.stack([method.per_step["mae"] for method in scores.methods.values()])  # (methods, K)
     cells = np.array(numbers([float(error) for error in errors.ravel()])).reshape(errors.shape)
     coverage = [
-        _cells("coverage", [float(value) for value in scores.methods[own].per_step[f"coverage_{level:g}"]])
+        _cells("coverage", [float(value) for value in scores.methods[own].per_step[f"coverage_{level:.12g}"]])
         for level in scores.levels
     ]
     rows = [
         (str(step), *(str(cell) for cell in cells[:, k]), *(column[k] for column in coverage))
         for k, step in enumerate(scores.steps.tolist())
     ]
-    header = ("step", *scores.methods, *(f"in {level:g} %" for level in scores.levels))
+    header = ("step", *scores.methods, *(f"in {level:.12g} %" for level in scores.levels))
     title = "mean absolute error at each step"
     if scores.levels:
         title += f", and share of values inside {own}'s intervals"
@@ -82,8 +82,8 @@ def forecast_table(backtest: Backtest, columns: tuple[str | None, str, str]) -> 
     named += [(time_name, backtest.times), ("cutoff", backtest.cutoffs), (target_name, backtest.actual)]
     named.append((own, backtest.points[own]))
     for level, low, high in backtest.central_levels:
-        named.append((f"{own}-lo-{level:g}", backtest.quantiles[own][:, low]))
-        named.append((f"{own}-hi-{level:g}", backtest.quantiles[own][:, high]))
+        named.append((f"{own}-lo-{level:.12g}", backtest.quantiles[own][:, low]))
+        named.append((f"{own}-hi-{level:.12g}", backtest.quantiles[own][:, high]))
     named += [(name.replace(" ", "_"), point) for name, point in backtest.points.items() if name != own]
     return named_once(named)
 
