@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from rnncast.core import memory
 from rnncast.core.engine import Engine
+from rnncast.core.layout import GROUPS
 from rnncast.core.shape import LSTM, Shape
 
 
@@ -173,6 +175,23 @@ def test_score_of_outputs_is_the_loss_of_the_inputs(rng, loss, every_step):
     run = Engine(problem.shape, len(problem.inputs), 70, np.float64, loss=problem.table, every_step=every_step)
     expected = run.loss(problem.parameters, problem.inputs, problem.targets)
     assert run.score(run.forward(problem.parameters, problem.inputs), problem.targets) == expected
+
+
+def test_the_kernel_is_compiled_where_signals_are_heard(rng, monkeypatch):
+    """A long run goes on in another thread, and this one waits; what compiles in another thread cannot be stopped."""
+    problem, kernel, calls = make_problem(rng, "gru"), memory.run, []
+
+    def run(*arguments):
+        calls.append((threading.current_thread() is threading.main_thread(), int(arguments[3][GROUPS])))
+        kernel(*arguments)
+
+    monkeypatch.setattr(memory, "_compiled", set())
+    monkeypatch.setattr(memory, "HEARD", 0)
+    monkeypatch.setattr(memory, "run", run)
+    engine = Engine(problem.shape, *problem.inputs.shape[::2], loss=problem.table)
+    got = engine.loss(problem.parameters, problem.inputs, problem.targets)
+    assert calls == [(True, 0), (False, 1)]
+    assert np.isfinite(got)
 
 
 COMPILES = """

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rnncast.core.arguments import Batch, Head, Learning, Normalising, Series
 from rnncast.core.control_words import new_control
-from rnncast.core.layout import GROUPS, SUMS, TOTAL, parameter_table, workspace_plan
+from rnncast.core.layout import FORWARD, GROUPS, MODE, SUMS, TOTAL, parameter_table, workspace_plan
 from rnncast.core.loss_table import LossTable
 from rnncast.core.recurrent import finish, run
 from rnncast.core.shape import Shape
@@ -30,6 +30,8 @@ WORTH_SHARING = 1e7
 
 NO_SERIES = Series(np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.bool_))
 NO_NORMALISING = Normalising(np.zeros(0, np.int64), 0, 1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+_compiled: set[np.dtype[Any]] = set()
 
 
 class Memory:
@@ -88,11 +90,9 @@ class Memory:
         control = new_control()
         arguments = (control, plan, self.table, parameters, self.head, batch, series, normalising,
                      self._no_learning() if learning is None else learning)  # fmt: skip
-        calls = [
-            partial(run, share, shares, *arguments, self.workspace(share, int(plan[TOTAL])), self._sums, self._losses)
-            for share in range(shares)
-        ]
-        return Work(calls, control)
+        buffers = [(self.workspace(share, int(plan[TOTAL])), self._sums, self._losses) for share in range(shares)]
+        self._compile(*arguments, *buffers[0])
+        return Work([partial(run, share, shares, *arguments, *own) for share, own in enumerate(buffers)], control)
 
     def run(self, plan: NDArray[np.int64], amount: float, parameters: Array, batch: Batch, gradient: Array) -> float:
         """One run over a batch: its loss, if it has one; `gradient` (P,), unless it is empty, is filled."""
@@ -114,6 +114,14 @@ class Memory:
             self._workspaces[share] = self.nothing  # the old one is let go before the new one is made
             self._workspaces[share] = _aligned_zeros(size, self.dtype)
         return self._workspaces[share]
+
+    def _compile(self, control: Array, plan: NDArray[np.int64], *others: Any) -> None:
+        """Compile the kernel, or load it, in this thread, where signals are heard: by a run of no groups."""
+        if self.dtype not in _compiled:
+            nothing = plan.copy()
+            nothing[MODE], nothing[GROUPS] = FORWARD, 0
+            run(0, 1, control, nothing, *others)
+            _compiled.add(self.dtype)
 
     def _no_learning(self) -> Learning:
         none, empty = self.nothing, np.zeros(0)
