@@ -55,7 +55,7 @@ def make_updates(config: NetworkConfig, batch: int, count: int) -> Updates:
     values = np.cumsum(rng.standard_normal(ROWS))
     ends = rng.integers(config.history_rows, ROWS - config.horizon, size=count * batch)
     series = Series(values, np.zeros(len(ends), np.int64), ends, np.zeros(len(ends), np.bool_))
-    return Updates(series, np.full(count, 1e-3), np.full(count, 0.99))
+    return Updates(np.full(count, 1e-3), np.full(count, 0.99), series)
 
 
 def measure(cell: str, shape: tuple[int, ...], threads: int, count: int, rounds: int) -> dict[str, Any]:

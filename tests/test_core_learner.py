@@ -94,7 +94,7 @@ def some_updates(rng, panel, count, batch=24):
     working, windows = working_series(panel), all_windows(panel, 5)
     chosen = windows.take(rng.integers(len(windows), size=count * batch))
     rates, averaging = np.linspace(0.02, 0.01, count), np.linspace(0.3, 0.9, count)
-    return working, chosen, Updates(series_of(working, chosen), rates, averaging)
+    return working, chosen, Updates(rates, averaging, series_of(working, chosen))
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
@@ -118,9 +118,9 @@ def test_updates_are_those_of_engine_and_optimiser(rng, cell):
         expected.append(loss)
     parts = [
         Updates(
-            series_of(working, chosen.take(np.arange(start * 24, stop * 24))),
             updates.rates[start:stop],
             updates.averaging[start:stop],
+            series_of(working, chosen.take(np.arange(start * 24, stop * 24))),
         )
         for start, stop in ((0, 3), (3, 7))
     ]
@@ -153,7 +153,7 @@ def test_a_loss_that_is_not_finite_leaves_the_parameters_before_it(rng, monkeypa
     expected, _ = make_learner(config, batch=70)
     working, chosen, updates = some_updates(rng, panel, 4, batch=70)
     good = series_of(working, chosen.take(np.arange(140)))
-    learn([expected], [Updates(good, updates.rates[:2], updates.averaging[:2])])
+    learn([expected], [Updates(updates.rates[:2], updates.averaging[:2], good)])
     values = np.r_[working.values, np.full(40, np.nan)]
     spoilt = updates.series._replace(
         values=values, ends=updates.series.ends.copy(), starts=updates.series.starts.copy()
@@ -179,7 +179,7 @@ def test_time_ends_updates_between_two_of_them(rng, monkeypatch, threads):
     count = learner.updates
     series = updates.series
     part = Series(series.values, *(array[: count * 70] for array in series[1:]))
-    learn([again], [Updates(part, updates.rates[:count], updates.averaging[:count])])
+    learn([again], [Updates(updates.rates[:count], updates.averaging[:count], part)])
     assert again.parameters.tobytes() == learner.parameters.tobytes()
 
 
@@ -190,7 +190,7 @@ def test_a_signal_is_heard_in_the_middle_of_a_batch(rng, threads):
     learner, _ = make_learner(config, np.float32, 64, threads)
     before = learner.parameters.tobytes()
     windows = Windows(np.zeros(64, np.int64), np.arange(500, 564))
-    updates = Updates(series_of(working_series(panel), windows), np.array([0.1]), np.array([0.5]))
+    updates = Updates(np.array([0.1]), np.array([0.5]), series_of(working_series(panel), windows))
     threading.Timer(0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
         learn([learner], [updates])

@@ -1,3 +1,4 @@
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ from rnncast.data.panel import Panel
 from rnncast.model.artifact import save_model
 from rnncast.model.config import LOSSES, NetworkConfig, TrainingConfig
 from rnncast.training.defaults import TrainOptions, quantile_levels, resolve
+from rnncast.training.stateful import new_trainer
 from rnncast.training.train import train
 
 CONFIG = NetworkConfig(cell="gru", hidden_size=6, input_size=12, horizon=3)
@@ -62,6 +64,23 @@ def test_predictable_series_is_learnt_and_the_record_says_so(rng):
     assert phases.count(("refit", 1)) == phases.count(("refit", 2)) == best
     assert ("search", 1) in phases
     assert all(np.isfinite(report.loss) for report in reports)
+
+
+def test_members_that_are_done_hold_no_memory_beside_the_next(rng, monkeypatch):
+    alive, most = weakref.WeakSet(), []
+
+    def make(*arguments):
+        trainer = new_trainer(*arguments)
+        alive.add(trainer.learner)
+        most.append(len(alive))
+        return trainer
+
+    monkeypatch.setattr("rnncast.training.train.new_trainer", make)
+    monkeypatch.setattr("rnncast.core.threads._asked", 2)
+    panel = make_panel({"a": 10.0 + rng.standard_normal(300)})
+    model, _ = train(panel, CONFIG, replace(TRAINING, members=5, max_epochs=1))
+    assert len(model.parameters) == 5
+    assert most == [1, 2, 1, 2, 1]
 
 
 def test_no_epoch_leaves_the_baseline(rng):

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 
 class Head(NamedTuple):
     """The loss; see `loss_table.LossTable`."""
@@ -40,6 +42,9 @@ class Series(NamedTuple):
     starts: Any  # (U * B), int64: first row of the series that a window lies in
     ends: Any  # (U * B), int64: row after the window's last one
     logarithmic: Any  # (U * B), bool: whether the series is in logarithms
+
+
+NO_SERIES = Series(np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.bool_))
 
 
 class Normalising(NamedTuple):

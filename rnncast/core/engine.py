@@ -124,7 +124,8 @@ class Engine:
         inputs = np.zeros((steps, 0, batch), self.dtype)  # (T, 0, B)
         more = _Sequences(np.zeros(0, np.int64), self._nothing)
         flat, factors = self._targets(targets, inputs), self._factors(None, inputs, more)
-        return self._run(SCORE, self._gradient, inputs, flat, factors, self._nothing, outputs.reshape(-1), more)
+        parameters = self._gradient  # none are read
+        return self._run(SCORE, parameters, inputs, flat, factors, self._nothing, outputs.reshape(-1), more)
 
     def loss_and_gradient(
         self,
@@ -210,7 +211,7 @@ class Engine:
             inputs.reshape(-1), targets.reshape(-1), factors, more.lengths, more.state.reshape(-1), left.reshape(-1),
             filled, filled,
         )  # fmt: skip
-        value = self._memory.run(plan, self._memory.amount(steps, count), parameters, batch, gradient)
+        value = self._memory.run(plan, parameters, batch, gradient)
         self.state = left if left.size else None
         return value
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.core.arguments import Batch, Learning, Normalising, Series
+from rnncast.core.arguments import NO_SERIES, Batch, Learning, Normalising, Series
 from rnncast.core.control_words import ASKED, GO_ON, new_control
 from rnncast.core.layout import TRAIN
 from rnncast.core.loss_table import LossTable
@@ -42,15 +42,15 @@ class Updates(NamedTuple):
 
     Attributes
     ----------
-    series : Series
-        The panel, and the U * B windows of the batches; nothing for a learner that reads no windows.
     rates, averaging : float64 (U,)
         Learning rate of each update, and decay of the moving average.
+    series : Series
+        The panel, and the U * B windows of the batches; nothing for a learner that reads no windows.
     """
 
-    series: Series
     rates: NDArray[np.float64]
     averaging: NDArray[np.float64]
+    series: Series = NO_SERIES
 
 
 class Learner(ABC):
@@ -125,7 +125,6 @@ class WindowLearner(Learner):
         none = self._memory.nothing
         weights = window_factors(loss, batch, 1, None)  # (B,)
         self._batch = Batch(none, none, weights, np.zeros(0, np.int64), none, none, none, none)
-        self._amount = self._memory.amount(steps, batch)
         self._size = batch
 
     def begin(self, updates: Updates) -> tuple[Work, NDArray[np.float64]]:
@@ -138,9 +137,7 @@ class WindowLearner(Learner):
             self._gradient, self.moments[0], self.moments[1], self.average, self.decay, updates.rates,
             updates.averaging, self.updates, *self.settings, np.zeros(1), losses,
         )  # fmt: skip
-        work = self._memory.work(
-            self._plan, self._amount, self.parameters, self._batch, updates.series, self._normalising, learning
-        )
+        work = self._memory.work(self._plan, self.parameters, self._batch, updates.series, self._normalising, learning)
         return work, losses
 
 

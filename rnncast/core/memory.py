@@ -11,9 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.core.arguments import Batch, Head, Learning, Normalising, Series
+from rnncast.core.arguments import NO_SERIES, Batch, Head, Learning, Normalising, Series
 from rnncast.core.control_words import new_control
-from rnncast.core.layout import FORWARD, GROUPS, MODE, SUMS, TOTAL, parameter_table, workspace_plan
+from rnncast.core.layout import (
+    BATCH,
+    FORWARD,
+    GROUPS,
+    HIDDEN,
+    LAYERS,
+    MODE,
+    STEPS,
+    SUMS,
+    TOTAL,
+    parameter_table,
+    workspace_plan,
+)
 from rnncast.core.loss_table import LossTable
 from rnncast.core.recurrent import finish, run
 from rnncast.core.shape import Shape
@@ -28,7 +40,6 @@ HEARD = 1e9
 WORTH_SHARING = 1e7
 """Multiplications of a run, about, from which on it is shared out: waking a thread takes as long as a tenth of them."""
 
-NO_SERIES = Series(np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.bool_))
 NO_NORMALISING = Normalising(np.zeros(0, np.int64), 0, 1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 _compiled: set[np.dtype[Any]] = set()
@@ -72,16 +83,15 @@ class Memory:
     def work(
         self,
         plan: NDArray[np.int64],
-        amount: float,
         parameters: Array,
         batch: Batch,
         series: Series = NO_SERIES,
         normalising: Normalising = NO_NORMALISING,
         learning: Learning | None = None,
     ) -> Work:
-        """The calls of a run, one for each thread; `amount` are the multiplications of a batch, about."""
+        """The calls of a run, one for each thread."""
         groups = int(plan[GROUPS])
-        shares = 1 if amount < WORTH_SHARING else min(self.threads, groups)
+        shares = 1 if self._amount(plan) < WORTH_SHARING else min(self.threads, groups)
         needed = groups * int(plan[SUMS])
         if needed > self._sums.size:
             self._sums = _aligned_zeros(needed, self.dtype)
@@ -94,18 +104,14 @@ class Memory:
         self._compile(*arguments, *buffers[0])
         return Work([partial(run, share, shares, *arguments, *own) for share, own in enumerate(buffers)], control)
 
-    def run(self, plan: NDArray[np.int64], amount: float, parameters: Array, batch: Batch, gradient: Array) -> float:
+    def run(self, plan: NDArray[np.int64], parameters: Array, batch: Batch, gradient: Array) -> float:
         """One run over a batch: its loss, if it has one; `gradient` (P,), unless it is empty, is filled."""
-        work = self.work(plan, amount, parameters, batch)
-        if amount < HEARD:
+        work = self.work(plan, parameters, batch)
+        if self._amount(plan) < HEARD:
             run_short(work)
         else:
             run_long([work])
         return float(finish(plan, self.table, self._sums, self._losses, gradient))
-
-    def amount(self, steps: int, batch: int) -> float:
-        """Multiplications of a run, about."""
-        return float(steps * batch * self.shape.layers) * 8.0 * self.shape.hidden_size**2
 
     def workspace(self, share: int, size: int) -> Array:
         """The workspace of a thread, of at least `size` numbers."""
@@ -114,6 +120,10 @@ class Memory:
             self._workspaces[share] = self.nothing  # the old one is let go before the new one is made
             self._workspaces[share] = _aligned_zeros(size, self.dtype)
         return self._workspaces[share]
+
+    def _amount(self, plan: NDArray[np.int64]) -> float:
+        """Multiplications of a pass over a batch, about."""
+        return float(plan[STEPS] * plan[BATCH] * plan[LAYERS]) * 8.0 * float(plan[HIDDEN]) ** 2
 
     def _compile(self, control: Array, plan: NDArray[np.int64], *others: Any) -> None:
         """Compile the kernel, or load it, in this thread, where signals are heard: by a run of no groups."""

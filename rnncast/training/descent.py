@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from rnncast.core.learner import AdamW, Learner, Updates, learn
 from rnncast.core.loss_table import LossTable
-from rnncast.core.memory import NO_SERIES
 from rnncast.core.shape import middle_rows
 from rnncast.core.threads import threads as default_threads
 from rnncast.data.transform import WorkingSeries
@@ -154,7 +153,6 @@ class Descent(ABC, Generic[P]):
         numbers = range(self.updates + 1, self.updates + count + 1)
         total = training.max_epochs * training.epoch_updates
         return Updates(
-            series=NO_SERIES,
             rates=np.array([learning_rate(number, total, training.learning_rate) for number in numbers]),
             averaging=np.array([average_decay(number, training.average_decay) for number in numbers]),
         )

@@ -121,20 +121,19 @@ def _refit(
 
     As many members as there are threads go side by side, since several networks share cores better than one does.
     """
-    trainers: list[Descent[Any]] = []
+    parameters: list[NDArray[np.float32]] = []
+    updates: list[int] = []
     warnings: list[str] = []
     cores = threads()
-    while len(trainers) < training.members:
-        members = range(len(trainers), min(len(trainers) + cores, training.members))
+    while len(parameters) < training.members:
+        members = range(len(parameters), min(len(parameters) + cores, training.members))
         share = max(1, cores // len(members))
         wave = [new_trainer(config, training, head, working, windows, training.seed + m, share) for m in members]
         _train_members(wave, members.start, training, epochs, on_epoch, warnings)
-        trainers += wave
-    return (
-        np.stack([trainer.average for trainer in trainers]),
-        [trainer.updates for trainer in trainers],
-        tuple(warnings),
-    )
+        parameters += [trainer.average for trainer in wave]
+        updates += [trainer.updates for trainer in wave]
+        del wave  # its buffers go before those of the next are made
+    return np.stack(parameters), updates, tuple(warnings)
 
 
 def _train_members(
