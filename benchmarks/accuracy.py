@@ -28,8 +28,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rnncast.baselines.paths import naive2
 from rnncast.evaluation import metrics
-from rnncast.evaluation.baselines import naive2
 
 LEVEL = 95
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from rnncast.baselines import paths
 from rnncast.evaluation import baselines, metrics
 
 M4 = Path(__file__).resolve().parents[2] / "shared" / "data" / "m4"
@@ -42,12 +43,12 @@ AIRLINE_INDICES = [
 @pytest.mark.parametrize(
     ("got", "expected"),
     [
-        pytest.param(baselines.last_value(np.array([1.0, 5, 3]), 2), [3, 3], id="last-value"),
-        pytest.param(baselines.drift(np.array([1.0, 9, 5]), 3), [7, 9, 11], id="drift"),
-        pytest.param(baselines.drift(np.array([4.0]), 2), [4, 4], id="drift-of-one-row"),
-        pytest.param(baselines.seasonal_naive(np.array([9.0, 1, 2, 3]), 5, 3), [1, 2, 3, 1, 2], id="seasonal"),
-        pytest.param(baselines.seasonal_naive(np.array([1.0, 2]), 2, 3), [2, 2], id="seasonal-too-short"),
-        pytest.param(baselines.seasonal_naive(np.array([1.0, 2]), 2, 1), [2, 2], id="no-season"),
+        pytest.param(paths.last_value(np.array([1.0, 5, 3]), 2), [3, 3], id="last-value"),
+        pytest.param(paths.drift(np.array([1.0, 9, 5]), 3), [7, 9, 11], id="drift"),
+        pytest.param(paths.drift(np.array([4.0]), 2), [4, 4], id="drift-of-one-row"),
+        pytest.param(paths.seasonal_naive(np.array([9.0, 1, 2, 3]), 5, 3), [1, 2, 3, 1, 2], id="seasonal"),
+        pytest.param(paths.seasonal_naive(np.array([1.0, 2]), 2, 3), [2, 2], id="seasonal-too-short"),
+        pytest.param(paths.seasonal_naive(np.array([1.0, 2]), 2, 1), [2, 2], id="no-season"),
     ],
 )
 def test_path_by_hand(got: np.ndarray, expected: list[float]) -> None:
@@ -69,7 +70,7 @@ def test_baselines_offered(season_length: int, expected: list[str]) -> None:
 
 def test_quantiles_are_those_of_in_sample_errors() -> None:
     history = np.array([0.0, 1, -1, 2, -2] * 12)  # not positive: no logarithms
-    point = baselines.last_value(history, 2)
+    point = paths.last_value(history, 2)
     got = baselines.path_quantiles("last value", history, point, 1, LEVELS)
     for k in (1, 2):
         widths = np.quantile([abs(history[t + k] - history[t]) for t in range(60 - k)], [0.95, 0.8])
@@ -79,7 +80,7 @@ def test_quantiles_are_those_of_in_sample_errors() -> None:
 
 def test_seasonal_quantiles_look_back_whole_seasons() -> None:
     history = np.arange(40.0) - 20  # each row is 4 above its season before, 8 above the one before that
-    point = baselines.seasonal_naive(history, 6, 4)
+    point = paths.seasonal_naive(history, 6, 4)
     got = baselines.path_quantiles("seasonal naive", history, point, 4, np.array([0.25, 0.75]))
     expected = np.array([4.0, 4, 4, 4, 8, 8])
     np.testing.assert_allclose(got, np.stack([point - expected, point + expected], axis=1))
@@ -89,7 +90,7 @@ def test_drift_quantiles_widen_for_the_slope() -> None:
     history = (
         np.arange(41.0) - 20 + np.tile([0.0, 1.0], 21)[:41]
     )  # slope exactly 1; one-step errors 1 in size, two-step 0
-    point = baselines.drift(history, 2)
+    point = paths.drift(history, 2)
     got = baselines.path_quantiles("drift", history, point, 1, np.array([0.1, 0.9]))
     np.testing.assert_allclose(got[0], point[0] + np.array([-1, 1]) * np.sqrt(1 + 1 / 40), rtol=1e-12)
     np.testing.assert_allclose(got[1], [point[1], point[1]], rtol=1e-12)
@@ -97,7 +98,7 @@ def test_drift_quantiles_widen_for_the_slope() -> None:
 
 def test_too_few_errors_widen_the_first_steps() -> None:
     history = np.concatenate((np.zeros(1), np.cumsum(np.tile([1.0, -2.0], 10))))  # 21 rows: 20 errors at step 1
-    got = baselines.path_quantiles("last value", history, baselines.last_value(history, 4), 1, np.array([0.3, 0.7]))
+    got = baselines.path_quantiles("last value", history, paths.last_value(history, 4), 1, np.array([0.3, 0.7]))
     half = (got[:, 1] - got[:, 0]) / 2
     np.testing.assert_allclose(half, half[0] * np.sqrt([1, 2, 3, 4]), rtol=1e-12)
     assert half[0] == np.quantile(np.abs(np.diff(history)), 0.4)
@@ -133,29 +134,29 @@ def test_intervals_of_a_random_walk_cover(rng: np.random.Generator) -> None:
 
 def test_no_row_or_no_step_is_refused() -> None:
     with pytest.raises(ValueError, match="history has shape"):
-        baselines.last_value(np.array([]), 3)
+        paths.last_value(np.array([]), 3)
     with pytest.raises(ValueError, match="horizon is 0"):
-        baselines.drift(np.array([1.0, 2.0]), 0)
+        paths.drift(np.array([1.0, 2.0]), 0)
 
 
 def test_seasonal_indices_are_those_of_r() -> None:
-    np.testing.assert_allclose(baselines.seasonal_indices(AIRLINE, 12), AIRLINE_INDICES, atol=5e-8)
+    np.testing.assert_allclose(paths.seasonal_indices(AIRLINE, 12), AIRLINE_INDICES, atol=5e-8)
 
 
 def test_seasonal_indices_of_an_odd_season() -> None:
     history = np.tile([3.0, 6.0, 9.0], 7)  # the moving average is 6 everywhere
-    np.testing.assert_allclose(baselines.seasonal_indices(history, 3), [0.5, 1.0, 1.5], rtol=1e-14)
+    np.testing.assert_allclose(paths.seasonal_indices(history, 3), [0.5, 1.0, 1.5], rtol=1e-14)
 
 
 def test_naive2_of_a_seasonal_series() -> None:
     indices = np.array(AIRLINE_INDICES)
     expected = AIRLINE[-1] / indices[11] * np.tile(indices, 2)[:15]
-    np.testing.assert_allclose(baselines.naive2(AIRLINE, 15, 12), expected, rtol=1e-6)
+    np.testing.assert_allclose(paths.naive2(AIRLINE, 15, 12), expected, rtol=1e-6)
 
 
 def test_naive2_starts_in_the_right_month() -> None:
-    got = baselines.naive2(AIRLINE[:-5], 3, 12)  # history ends in July 1960
-    indices = baselines.seasonal_indices(AIRLINE[:-5], 12)
+    got = paths.naive2(AIRLINE[:-5], 3, 12)  # history ends in July 1960
+    indices = paths.seasonal_indices(AIRLINE[:-5], 12)
     np.testing.assert_allclose(got, AIRLINE[-6] / indices[6] * indices[7:10], rtol=1e-12)
 
 
@@ -172,19 +173,19 @@ def test_naive2_starts_in_the_right_month() -> None:
     ],
 )
 def test_seasonality(history: np.ndarray, season_length: int, expected: bool) -> None:
-    assert baselines.is_seasonal(history, season_length) is expected
+    assert paths.is_seasonal(history, season_length) is expected
     if not expected:
-        np.testing.assert_array_equal(baselines.naive2(history, 2, season_length), [history[-1]] * 2)
+        np.testing.assert_array_equal(paths.naive2(history, 2, season_length), [history[-1]] * 2)
 
 
 def test_noise_is_seldom_seasonal(rng: np.random.Generator) -> None:
-    share = np.mean([baselines.is_seasonal(rng.normal(size=200), 7) for _ in range(400)])
+    share = np.mean([paths.is_seasonal(rng.normal(size=200), 7) for _ in range(400)])
     assert 0.05 < share < 0.15
 
 
 def test_naive2_falls_back_where_an_index_is_not_finite() -> None:
     history = np.tile([0.0, 0.0, 0.0, 8.0, -8.0, 0.0], 8)  # the moving average is zero
-    np.testing.assert_array_equal(baselines.naive2(history, 3, 6), [0.0, 0.0, 0.0])
+    np.testing.assert_array_equal(paths.naive2(history, 3, 6), [0.0, 0.0, 0.0])
 
 
 @pytest.mark.parametrize(
@@ -200,7 +201,7 @@ def test_naive2_has_the_official_figures(group: str, season_length: int, smape: 
     history, future = (_series(M4 / f"m4_{group}_{part}.parquet") for part in ("train", "test"))
     scores = []
     for name, actual in future.items():
-        path = baselines.naive2(history[name], len(actual), season_length)
+        path = paths.naive2(history[name], len(actual), season_length)
         scale = metrics.absolute_scale(history[name], season_length)
         scores.append((metrics.smape(actual, path), metrics.mase(actual, path, scale)))
     got = np.mean(scores, axis=0)

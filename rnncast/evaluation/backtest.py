@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncast.baselines.volatility import relative_volatility
 from rnncast.data.panel import Panel
 from rnncast.data.summary import format_stamp
 from rnncast.errors import DataError
@@ -237,6 +238,7 @@ def _add_rows(
         actual=panel.target[end : end + steps],
         scale_absolute=np.full(steps, absolute_scale(history, season_length)),
         scale_squared=np.full(steps, squared_scale(history, season_length)),
+        volatility=np.full(steps, relative_volatility(history)),
     )
 
 

@@ -46,6 +46,8 @@ class Backtest:
         `metrics.absolute_scale` and `metrics.squared_scale` of each row's history up to its cutoff.
     season_length : int
         Lag of those scales.
+    volatility : float64 (N,) or None
+        `relative_volatility` of each row's history up to its cutoff; None where it is not known.
     zone : str or None
         Zone in which stamps are written; `cutoffs` and `times` are then in UTC.
     """
@@ -63,6 +65,7 @@ class Backtest:
     scale_absolute: Floats
     scale_squared: Floats
     season_length: int = 1
+    volatility: Floats | None = None
     zone: str | None = None
 
     def __post_init__(self) -> None:
@@ -70,6 +73,8 @@ class Backtest:
         columns = ("series", "origin", "cutoffs", "times", "steps", "scale_absolute", "scale_squared")
         shapes: dict[str, tuple[Any, Any]] = {name: (getattr(self, name).shape, (rows,)) for name in columns}
         shapes |= {f"points[{name}]": (values.shape, (rows,)) for name, values in self.points.items()}
+        if self.volatility is not None:
+            shapes["volatility"] = (self.volatility.shape, (rows,))
         levels = len(self.quantile_levels)
         shapes |= {f"quantiles[{name}]": (values.shape, (rows, levels)) for name, values in self.quantiles.items()}
         for name, (got, expected) in shapes.items():

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncast.baselines.paths import LAST_VALUE
 from rnncast.evaluation import metrics
-from rnncast.evaluation.baselines import LAST_VALUE
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.significance import Comparison, diebold_mariano, json_number
 

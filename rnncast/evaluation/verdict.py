@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from rnncast.evaluation.baselines import LAST_VALUE
+from rnncast.baselines.paths import LAST_VALUE
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.scores import Scores, compare_methods
 from rnncast.evaluation.significance import Comparison, json_number
