@@ -65,8 +65,7 @@ class _History:
 
     def around_last(self, distances: Floats) -> Floats:
         """Distances from the last row in working units as values in the units of the data."""
-        with np.errstate(over="ignore"):  # what is beyond all numbers counts as missing
-            return np.asarray(self.last * np.exp(distances) if self.logarithmic else self.last + distances)
+        return np.asarray(self.last * np.exp(distances) if self.logarithmic else self.last + distances)
 
 
 class OriginBaselines:
@@ -106,12 +105,10 @@ class OriginBaselines:
         histories : sequence of float64 (n_s,)
             Finite rows of each up to the origin, at least one; nothing else is looked at.
         """
-        found = self._simple(histories)
         ends = [_end_of(history) for history in histories]
-        found.update(self._smoothed(ends))
-        if len(self._levels):
-            found.update(self._around_last(series, ends))
-        return found
+        with np.errstate(over="ignore"):  # what is beyond all numbers is infinite, and counts as missing
+            found = {**self._simple(histories), **self._smoothed(ends)}
+            return {**found, **self._around_last(series, ends)} if len(self._levels) else found
 
     def _simple(self, histories: Sequence[Floats]) -> dict[str, OriginForecast]:
         each = [simple_baselines(rows, self._horizon, self._season_length, self._levels) for rows in histories]
@@ -132,8 +129,7 @@ class OriginBaselines:
         found = {}
         for name, path in ((THETA, theta), (DAMPED_TREND, damped_trend)):
             ahead = path(rows, valid, self._horizon, self._season_length)  # (K, S)
-            with np.errstate(over="ignore"):  # what is beyond all numbers counts as missing
-                point = np.where(logarithmic, np.exp(np.where(logarithmic, ahead, 0.0)), ahead)
+            point = np.where(logarithmic, np.exp(np.where(logarithmic, ahead, 0.0)), ahead)  # (K, S)
             found[name] = OriginForecast(point=point.T, quantiles=None)
         return found
 
