@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rnncast.baselines import garch_intervals
-from rnncast.baselines.garch import Garch, fit_garch, log_likelihood, variances
+from rnncast.baselines.garch import Garch, first_variance, fit_garch, log_likelihood, variances
 from rnncast.baselines.garch_intervals import GarchIntervals, standardised_quantiles, variances_ahead
 from rnncast.core.student_t import student_t_quantile
 
@@ -19,6 +19,12 @@ CHANGES = np.array(REFERENCE["changes"])
 ARCH = Garch(*(np.array([REFERENCE["parameters"][name]]) for name in ("omega", "alpha", "beta", "nu")))
 COUNT = np.array([len(CHANGES)])
 LEVELS = np.array([0.025, 0.1, 0.5, 0.9, 0.975])
+
+
+def likelihood(garch: Garch, changes: np.ndarray, rows: int | None = None) -> float:
+    """Log-likelihood of the first `rows` changes of one series (n,)."""
+    squares, count = np.square(changes)[:, None], np.array([rows or len(changes)])
+    return float(log_likelihood(garch, squares, first_variance(squares, count), count)[0])
 
 
 def simulated(rng: np.random.Generator, rows: int, nu: float, alpha: float = 0.08, beta: float = 0.9) -> np.ndarray:
@@ -31,8 +37,7 @@ def simulated(rng: np.random.Generator, rows: int, nu: float, alpha: float = 0.0
 
 
 def test_likelihood_is_that_of_arch() -> None:
-    got = log_likelihood(ARCH, CHANGES[:, None], COUNT)
-    np.testing.assert_allclose(got, REFERENCE["log_likelihood"], rtol=1e-9)
+    assert likelihood(ARCH, CHANGES) == pytest.approx(REFERENCE["log_likelihood"], rel=1e-9)
 
 
 def test_likelihood_is_the_sum_of_the_densities(rng: np.random.Generator) -> None:
@@ -46,9 +51,9 @@ def test_likelihood_is_the_sum_of_the_densities(rng: np.random.Generator) -> Non
         total += math.log(norm * (1 + (change / scale) ** 2 / nu) ** (-(nu + 1) / 2))
         variance = omega + alpha * change**2 + beta * variance
     garch = Garch(*(np.array([value]) for value in (omega, alpha, beta, nu)))
-    padded = np.concatenate((changes, np.zeros(11)))[:, None]
-    np.testing.assert_allclose(log_likelihood(garch, padded, np.array([30])), total, rtol=1e-12)
-    np.testing.assert_allclose(variances(garch, padded, np.array([30])), variance, rtol=1e-12)
+    padded = np.concatenate((changes, np.zeros(11)))
+    assert likelihood(garch, padded, 30) == pytest.approx(total, rel=1e-12)
+    np.testing.assert_allclose(variances(garch, padded[:, None], np.array([30])), variance, rtol=1e-12)
 
 
 def test_variances_ahead_are_those_of_arch() -> None:
@@ -59,13 +64,13 @@ def test_variances_ahead_are_those_of_arch() -> None:
 
 def test_no_likelihood_is_found_above_that_of_the_fit() -> None:
     got = fit_garch(CHANGES[:, None], COUNT)
-    best = log_likelihood(got, CHANGES[:, None], COUNT)[0]
+    best = likelihood(got, CHANGES)
     assert best >= REFERENCE["log_likelihood"] - 1e-4
     for name, expected in REFERENCE["parameters"].items():
         np.testing.assert_allclose(vars(got)[name], expected, rtol=0.01, err_msg=name)
         for factor in (0.97, 1.03):
             moved = Garch(**{**vars(got), name: factor * vars(got)[name]})
-            assert log_likelihood(moved, CHANGES[:, None], COUNT)[0] < best
+            assert likelihood(moved, CHANGES) < best
 
 
 def test_fit_finds_the_parameters_of_a_long_series(rng: np.random.Generator) -> None:
@@ -155,6 +160,7 @@ def test_between_estimates_the_variance_follows_the_rows(rng: np.random.Generato
 def test_nothing_is_said_of_few_rows_or_of_a_series_that_stands_still(rng: np.random.Generator) -> None:
     changes = simulated(rng, 150, 5.0)
     still = changes * (np.arange(150) % 2)
-    got = GarchIntervals(2, LEVELS).at([0, 1, 2, 3], [changes[:98], changes[:99], still, np.zeros(150)], [True] * 4)
+    rows = [changes[:98], changes[:99], still, np.zeros(150), 1e200 * changes, 1e-200 * changes]
+    got = GarchIntervals(2, LEVELS).at(range(6), rows, [True] * 6)
     assert list(got) == [1]
     assert GarchIntervals(2, LEVELS).at([0], [changes[:98]], [True]) == {}

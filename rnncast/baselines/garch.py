@@ -90,14 +90,34 @@ def fit_garch(changes: Floats, count: Integers) -> Garch:
     return Garch(*(np.concatenate([vars(part)[name] for part in parts]) for name in ("omega", "alpha", "beta", "nu")))
 
 
-def log_likelihood(garch: Garch, changes: Floats, count: Integers) -> Floats:
+def log_likelihood(garch: Garch, squares: Floats, before: Floats, count: Integers) -> Floats:
     """Sum of the log densities of the changes of each series, (S,), or (C, S) for several points of each.
 
     With u = r^2 / h, a change counts ``log G((nu + 1) / 2) - log G(nu / 2) - log(pi (nu - 2)) / 2 - log(h) / 2 -
-    (nu + 1) / 2 log(1 + u / (nu - 2))``, G the gamma function. Parameters as in `fit_garch`.
+    (nu + 1) / 2 log(1 + u / (nu - 2))``, G the gamma function.
+
+    Parameters
+    ----------
+    garch
+        Parameters, (S,) or (C, S) each.
+    squares : float64 (T, S)
+        Of the changes, which are of the order of 1; their variances and u must lie between 1e-35 and 1e35.
+    before : float64 (S,)
+        Variance before the first of them, by `first_variance`.
+    count : int64 (S,)
+        How many of each series' rows are changes; zeros follow.
     """
-    squares = np.square(changes)  # (T, S)
-    return _likelihood(garch, squares, first_variance(squares, count), count)
+    points = squares[:, None] if garch.omega.ndim == 2 else squares  # (T, 1, S) for points (C, S)
+    path = _variance_path(garch, points, before)[:-1]  # (T, C, S)
+    if count.min() < len(points):  # what is no change counts with logarithms of zero
+        missing = (np.arange(len(points))[:, None] >= count).reshape(points.shape)  # (T, 1, S)
+        np.copyto(path, 1.0, where=missing)
+    beyond = np.divide(points, path)  # (T, C, S)
+    beyond /= garch.nu - 2.0
+    beyond += 1.0
+    terms = (garch.nu + 1.0) * _sum_of_logarithms(beyond) + _sum_of_logarithms(path)  # (C, S)
+    gammas = np.vectorize(lambda nu: math.lgamma((nu + 1) / 2) - math.lgamma(nu / 2), otypes=[float])(garch.nu)
+    return np.asarray(count * (gammas - np.log(np.pi * (garch.nu - 2.0)) / 2) - terms / 2)
 
 
 def variances(garch: Garch, changes: Floats, count: Integers) -> Floats:
@@ -120,9 +140,9 @@ def _fit_part(changes: Floats, count: Integers) -> Garch:
     squares = np.square(changes / unit)  # (T, S)
     before = first_variance(squares, count)  # (S,)
 
-    def loss(points: Floats, number: Integers) -> Floats:
+    def loss(points: Floats, number: Integers) -> Floats:  # (C, S) at points (4, C, S)
         series = number % len(count)
-        return -_likelihood(_garch(points), squares[:, series], before[series], count[series]) / count[series]  # (C, S)
+        return -log_likelihood(_garch(points), squares[:, series], before[series], count[series]) / count[series]
 
     number = np.arange(len(count))
     begins = []
@@ -156,25 +176,8 @@ def _freed(level: float, persistence: float, share: float, nu: float) -> Floats:
     return np.stack((np.log(level), np.log(kept / (1 - kept)), np.log(share / (1 - share)), np.log(nu - LEAST_FREEDOM)))
 
 
-def _likelihood(garch: Garch, squares: Floats, before: Floats, count: Integers) -> Floats:
-    points = squares[:, None] if garch.omega.ndim == 2 else squares  # (T, 1, S) for points (C, S)
-    path = _variance_path(garch, points, before)[:-1]  # (T, C, S)
-    if count.min() < len(points):  # what is no change counts with logarithms of zero
-        missing = (np.arange(len(points))[:, None] >= count).reshape(points.shape)  # (T, 1, S)
-        np.copyto(path, 1.0, where=missing)
-    beyond = np.divide(points, path)  # (T, C, S)
-    beyond /= garch.nu - 2.0
-    beyond += 1.0
-    terms = (garch.nu + 1.0) * _sum_of_logarithms(beyond) + _sum_of_logarithms(path)  # (C, S)
-    gammas = np.vectorize(lambda nu: math.lgamma((nu + 1) / 2) - math.lgamma(nu / 2), otypes=[float])(garch.nu)
-    return np.asarray(count * (gammas - np.log(np.pi * (garch.nu - 2.0)) / 2) - terms / 2)
-
-
 def _sum_of_logarithms(values: Floats) -> Floats:
-    """Sum over the first axis of logarithms, of products of eight: a product takes a fraction of a logarithm's time.
-
-    Values are between 1e-25 and 1e25 here, so that no product of eight leaves the range of floats.
-    """
+    """Sum over the first axis of logarithms, of products of eight: a product takes a fraction of a logarithm's time."""
     whole = len(values) // 8 * 8
     eights = np.multiply.reduce(values[:whole].reshape(-1, 8, *values.shape[1:]), axis=1)  # (T // 8, C, S)
     rest = np.multiply.reduce(values[whole:], axis=0, keepdims=True)  # (1, C, S)

@@ -33,6 +33,9 @@ MOST_CHANGES = 1000
 MOST_STILL = 0.5
 """Share of changes that are zero from which on a series stands still: its likelihood has no peak."""
 
+SMALLEST = 1e-100
+"""Largest change of a series from which on its squares, and those of the inverse, are safely within floats."""
+
 PATHS = 4096
 """Simulated paths. Paths up and down are equally likely, so that a quantile of sizes has twice as many behind it: the
 half width of a 95 % interval is known to about 1.5 %."""
@@ -69,7 +72,8 @@ class GarchIntervals:
     def at(self, series: Sequence[int], changes: Sequence[Floats], logarithmic: Sequence[bool]) -> dict[int, Floats]:
         """Quantiles (K, Q) of the change from the last row on, by series; without those that nothing can be said of.
 
-        These are the series of fewer than `FEWEST_ROWS` rows, and those that stand still in most rows.
+        These are the series of fewer than `FEWEST_ROWS` rows, those that stand still in at least half of them, and
+        those whose squared changes leave the range of floats.
 
         Parameters
         ----------
@@ -84,7 +88,7 @@ class GarchIntervals:
         shown = {
             number: (rows[-MOST_CHANGES:], kind)
             for number, rows, kind in zip(series, changes, logarithmic, strict=True)
-            if len(rows) + 1 >= FEWEST_ROWS and np.mean(rows[-MOST_CHANGES:] == 0) < MOST_STILL
+            if _can_be_fitted(rows[-MOST_CHANGES:])
         }
         if not shown:
             return {}
@@ -150,6 +154,11 @@ def standardised_quantiles(
     quantiles = np.where(levels == 0.5, 0.0, np.sign(levels - 0.5) * widths)  # (K, Q)
     quantiles[0] = [float(student_t_quantile(level, garch.nu)[0] * unit[0]) for level in levels.tolist()]
     return quantiles
+
+
+def _can_be_fitted(changes: Floats) -> bool:
+    enough = len(changes) + 1 >= FEWEST_ROWS and np.mean(changes == 0) < MOST_STILL
+    return bool(enough and SMALLEST < np.abs(changes).max() < 1 / SMALLEST)
 
 
 def _in_columns(changes: Sequence[Floats]) -> tuple[NDArray[np.int64], Floats]:
