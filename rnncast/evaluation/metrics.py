@@ -26,26 +26,30 @@ Floats = NDArray[np.float64]
 
 RANGES = {
     "mae": "0 and up, in units of the target",
-    "mse": "0 and up, in squared units of the target",
     "rmse": "0 and up, in units of the target",
-    "mape": "0 and up, a fraction: 0.05 is 5 %",
     "smape": "0 to 200",
-    "nd": "0 and up, a fraction of the mean size of the target",
-    "wape": "0 and up, a fraction of the mean size of the target: another name of nd",
     "mase": "0 and up, 1 is the in-sample seasonal naive error",
     "rmsse": "0 and up, 1 is the in-sample seasonal naive error",
-    "rmae": "0 and up, 1 is the error of the method compared with",
     "bias": "forecast minus actual, in units of the target",
     "coverage": "0 to 1, both bounds count as inside",
     "interval_score": "0 and up, in units of the target",
-    "winkler_score": "0 and up, in units of the target: another name of interval_score",
     "scaled_interval_score": "0 and up, in in-sample seasonal naive errors",
-    "quantile_loss": "0 and up, in units of the target, of one quantile",
     "pinball": "0 and up, in units of the target, mean over the quantiles",
+}
+"""Range and unit of each metric of a backtest's scores, to stand beside it: several have other ranges elsewhere."""
+
+OTHER_RANGES = {
+    "mse": "0 and up, in squared units of the target",
+    "mape": "0 and up, a fraction: 0.05 is 5 %",
+    "nd": "0 and up, a fraction of the mean size of the target",
+    "wape": "0 and up, a fraction of the mean size of the target: another name of nd",
+    "rmae": "0 and up, 1 is the error of the method compared with",
+    "quantile_loss": "0 and up, in units of the target, of one quantile",
     "mqloss": "0 and up, in units of the target, mean over the quantiles: another name of pinball",
+    "winkler_score": "0 and up, in units of the target: another name of interval_score",
     "scaled_crps": "0 and up, a fraction of the mean size of the target",
 }
-"""Range and unit of each metric, to be printed beside it: several have other ranges in other packages."""
+"""The same of the field's other metrics, which this module computes and a backtest's scores leave out."""
 
 
 def absolute_error(actual: Floats, point: Floats) -> Floats:
