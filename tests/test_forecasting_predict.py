@@ -14,7 +14,7 @@ from rnncast.forecasting import predict
 from rnncast.forecasting.predict import forecast
 from rnncast.forecasting.stamps import calendar_of
 from rnncast.model.config import NetworkConfig
-from rnncast.model.gate import Blend, same_for_all
+from rnncast.model.gate import GROUPS, Blend, same_for_all
 from rnncast.model.intervals import LEVELS as TABLE
 from rnncast.model.intervals import Calibration, Volatility
 from rnncast.model.model import History, Model
@@ -287,7 +287,7 @@ def normal_calibration(width=0.0):
     """Scores that are normal, with a standard deviation that grows like a walk's."""
     deviations = np.sqrt(np.arange(1.0, 5.0))[:, None]
     scores = deviations * np.array([NormalDist().inv_cdf(level) for level in TABLE])
-    return Calibration(Volatility(0.94, 0.97, width), scores)
+    return Calibration(Volatility(0.94, 0.97, width), np.stack([scores] * len(GROUPS)))
 
 
 @pytest.mark.parametrize("width", [0.0, 0.5, 1.0])
@@ -315,7 +315,7 @@ def test_calibrated_intervals_widen_and_narrow_with_the_volatility(rng):
 
 
 def test_scale_of_a_walk_is_that_of_its_steps(rng):
-    """Normal scores, EWMA without an end and no width: the RiskMetrics interval."""
+    """Normal scores, no reversion and no width: normal intervals with an EWMA of absolute returns."""
     values = random_walk(rng, 200)
     panel = make_panel({"a": values})
     model = make_model(
@@ -324,7 +324,7 @@ def test_scale_of_a_walk_is_that_of_its_steps(rng):
     got = forecast(model, panel, 4, (0.05, 0.95)).quantiles
     returns = np.diff(np.log(values))
     weights = 0.94 ** np.arange(len(returns))[::-1]
-    deviation = np.sqrt((weights @ returns**2) / weights.sum()) * np.sqrt(np.arange(1, 5))
+    deviation = (weights @ np.abs(returns)) / weights.sum() * np.sqrt(np.arange(1, 5))
     expected = values[-1] * np.exp(np.outer(deviation, [-1.6448536, 1.6448536]))
     np.testing.assert_allclose(got, expected, rtol=1e-6)
 

@@ -34,7 +34,7 @@ def model(rng):
         parameters=np.stack([initial_parameters(config.shape, rng) for _ in range(2)]),
         head=loss_table(config, np.array([1.0, 1.5, 2.0]), rng.uniform(0.5, 1.0, (3, 5))),
         gate=tuple(Blend(name, 0.2 * place) for place, name in enumerate(PATHS)),
-        calibration=Calibration(Volatility(0.94, 0.97, 0.5), np.sort(rng.standard_normal((3, len(LEVELS))), axis=1)),
+        calibration=Calibration(Volatility(0.94, 0.97, 0.5), np.sort(rng.standard_normal((5, 3, len(LEVELS))), axis=2)),
         columns=panel.columns,
         calendar=panel.calendar,
         trained_until=str(panel.times.max()),

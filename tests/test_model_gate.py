@@ -50,7 +50,9 @@ def test_each_window_gets_the_blend_of_its_group(rng):
     network = rng.standard_normal((5, 4))
     blends = {**dict.fromkeys(GROUPS, Blend("last value", 0.0)), "reverting": Blend("last value", 1.0)}
     blends["trending"] = Blend("drift", 0.25)
-    got = blended_median(tuple(blends[name] for name in GROUPS), CONFIG, context, np.full(4, ROWS), network)
+    valid = np.full(4, ROWS)
+    gate, group = tuple(blends[name] for name in GROUPS), groups_of(CONFIG, context, valid)
+    got = blended_median(gate, CONFIG, context, valid, group, network)
     np.testing.assert_array_equal(got[:, :2], network[:, :2])
     drift = simple_path("drift", CONFIG, context, np.full(4, ROWS))
     np.testing.assert_allclose(got[:, 2:], (0.25 * network + 0.75 * drift)[:, 2:])
@@ -58,9 +60,8 @@ def test_each_window_gets_the_blend_of_its_group(rng):
 
 def test_without_weight_the_last_value_comes_back_to_the_bit(rng):
     context = rng.standard_normal((ROWS, 3))
-    got = blended_median(
-        same_for_all(Blend("last value", 0.0)), CONFIG, context, np.full(3, ROWS), np.full((5, 3), np.nan)
-    )
+    gate, valid = same_for_all(Blend("last value", 0.0)), np.full(3, ROWS)
+    got = blended_median(gate, CONFIG, context, valid, np.arange(3), np.full((5, 3), np.nan))
     np.testing.assert_array_equal(got, np.repeat(context[-1:], 5, axis=0))
 
 

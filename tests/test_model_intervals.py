@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnncast.model.config import NetworkConfig
+from rnncast.model.gate import GROUPS
 from rnncast.model.intervals import LEVELS, Calibration, Volatility, at_levels, network_widths, scales
 
 CONFIG = NetworkConfig(input_size=20, horizon=5)
@@ -80,8 +81,18 @@ def test_history_that_stood_still_has_a_scale_all_the_same():
 
 
 @pytest.mark.parametrize(
-    "scores", [np.zeros((3, 4)), -np.cumsum(np.ones((3, len(LEVELS))), axis=1)], ids=["too few", "descending"]
+    "scores",
+    [np.zeros((5, 3, 4)), np.zeros((3, len(LEVELS))), np.tile(-LEVELS, (5, 3, 1))],
+    ids=["too few", "no groups", "descending"],
 )
 def test_impossible_table_is_refused(scores):
     with pytest.raises(ValueError, match="expected"):
         Calibration(Volatility(0.94, 1.0, 0.0), scores)
+
+
+def test_each_group_has_its_own_quantiles(rng):
+    scores = np.sort(rng.standard_normal((len(GROUPS), 5, len(LEVELS))), axis=2)
+    scale = rng.uniform(1.0, 2.0, (5, 3))
+    got = Calibration(Volatility(0.94, 1.0, 0.0), scores).offsets(np.array([4, 0, 4]), scale, LEVELS[[3, 40]])
+    for place, group in enumerate((4, 0, 4)):
+        np.testing.assert_allclose(got[:, :, place], scores[group][:, [3, 40]] * scale[:, [place]])

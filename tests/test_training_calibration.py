@@ -8,7 +8,7 @@ from panels import make_panel
 
 from rnncast.forecasting.predict import forecast
 from rnncast.model.config import NetworkConfig, TrainingConfig
-from rnncast.model.gate import Blend, same_for_all
+from rnncast.model.gate import GROUPS, Blend, same_for_all
 from rnncast.model.intervals import LEVELS, Volatility
 from rnncast.training.calibration import calibrate, choose_volatility, measured_coverage
 from rnncast.training.outlook import Outlook
@@ -33,7 +33,8 @@ def outlook_of(returns, widths=None):
     still = np.zeros_like(actual)
     spread = np.abs(actual).mean(axis=1)
     wide = np.ones_like(actual) if widths is None else widths
-    return Outlook(actual, still, still, wide, context, np.full(count, len(context)), np.arange(count) // 10, spread)
+    group, valid = np.full(count, GROUPS.index("walking")), np.full(count, len(context))
+    return Outlook(actual, still, still, wide, context, valid, group, np.arange(count) // 10, spread)
 
 
 def returns_in_spells(rng, count):
@@ -50,7 +51,7 @@ def test_coverage_is_nominal_on_each_side_and_in_calm_and_storm(rng, tail):
     from rnncast.model.intervals import scales
 
     scale = scales(volatility, CONFIG, later.context, later.valid, later.widths)
-    bounds = table.offsets(scale, np.array([tail, 1.0 - tail]))
+    bounds = table.offsets(later.group, scale, np.array([tail, 1.0 - tail]))
     calm = scale[0] < np.median(scale[0])
     for own in (calm, ~calm):
         below, above = later.actual[:, own] < bounds[:, 0, own], later.actual[:, own] > bounds[:, 1, own]
@@ -73,7 +74,7 @@ def test_short_block_leans_on_earlier_rows(rng):
     block = replace(block, context=block.context / 4.0)  # errors four times those that the context lets expect
     volatility = Volatility(0.97, 1.0, 0.0)
     tables = [
-        calibrate(CONFIG, NAIVE, volatility, block, earlier, separate).scores[:, -5] for separate in (1.0, 90.0, 1e9)
+        calibrate(CONFIG, NAIVE, volatility, block, earlier, separate).scores[4, :, -5] for separate in (1.0, 90.0, 1e9)
     ]
     assert (tables[0] < tables[1]).all() and (tables[1] < tables[2]).all()
     np.testing.assert_allclose(tables[2] / tables[0], 4.0, rtol=0.35)
@@ -114,7 +115,7 @@ def test_what_decides_later_leaves_what_was_decided_before_as_it_was(rng):
         assert models[0].record[name] == models[1].record[name]
     assert models[0].gate == models[1].gate
     assert models[0].calibration.volatility == models[1].calibration.volatility
-    assert (models[0].calibration.scores[:, -5] < models[1].calibration.scores[:, -5]).all()
+    assert (models[0].calibration.scores[4, :, -5] < models[1].calibration.scores[4, :, -5]).all()
 
 
 @pytest.mark.slow
@@ -140,5 +141,16 @@ def test_table_never_puts_the_median_elsewhere(rng):
     block = outlook_of(1.0 + rng.standard_normal((CONFIG.context_rows + 3, 300)))  # all go up
     table = calibrate(CONFIG, NAIVE, Volatility(0.97, 1.0, 0.0), block, block, 1e9).scores
     middle = len(LEVELS) // 2
-    assert (table[:, middle] == 0).all()
-    assert (np.diff(table, axis=1) >= 0).all()
+    assert (table[:, :, middle] == 0).all()
+    assert (np.diff(table, axis=2) >= 0).all()
+
+
+def test_groups_with_many_windows_have_tables_of_their_own(rng):
+    """Half of the windows err twice as much for their scale as the others, and belong to another group."""
+    block = outlook_of(rng.standard_normal((CONFIG.context_rows + 3, 2000)))
+    other = np.arange(2000) % 2 == 0
+    block = replace(block, actual=np.where(other, 2.0, 1.0) * block.actual, group=np.where(other, 0, 4))
+    scores = calibrate(CONFIG, NAIVE, Volatility(0.97, 1.0, 0.0), block, block, 1e9).scores
+    np.testing.assert_allclose(scores[0, :, -8] / scores[4, :, -8], 2.0, rtol=0.15)
+    np.testing.assert_array_equal(scores[1], scores[2])  # of groups that do not occur: all windows together
+    assert (scores[4, :, -8] < scores[1, :, -8]).all() and (scores[1, :, -8] < scores[0, :, -8]).all()

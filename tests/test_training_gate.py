@@ -5,7 +5,7 @@ import pytest
 
 from rnncast.baselines.batch import PATHS
 from rnncast.model.config import NetworkConfig
-from rnncast.model.gate import GROUPS
+from rnncast.model.gate import GROUPS, groups_of
 from rnncast.training.gate import FEWEST_STRETCHES, best_baseline, find_gate, kept
 from rnncast.training.outlook import Outlook
 
@@ -15,11 +15,12 @@ CLOCK = np.arange(WINDOWS) // 20
 CONFIG = NetworkConfig(input_size=20, horizon=3)
 
 
-def outlook_of(actual, network, clock=CLOCK, context=None, spread=SPREAD):
+def outlook_of(actual, network, clock=CLOCK, context=None, spread=SPREAD, config=CONFIG):
     """Windows whose naive path is zero; histories that stand still unless a context is given."""
-    rows = np.zeros((CONFIG.context_rows, actual.shape[1])) if context is None else context
+    rows = np.zeros((config.context_rows, actual.shape[1])) if context is None else context
     valid = np.full(actual.shape[1], len(rows))
-    return Outlook(actual, np.zeros_like(actual), network, np.ones_like(actual), rows, valid, clock, spread)
+    group = groups_of(config, rows, valid)
+    return Outlook(actual, np.zeros_like(actual), network, np.ones_like(actual), rows, valid, group, clock, spread)
 
 
 def judged(*arguments, config=CONFIG, **named):
@@ -59,7 +60,7 @@ def test_gate_seldom_opens_on_a_random_walk(held_out, most):
         actual = walk[ends + steps] - walk[ends]
         network = 0.1 * steps * np.ones_like(actual)
         context = walk[ends + np.arange(1 - config.context_rows, 1)[:, None]] - walk[ends]
-        view = outlook_of(actual, network, (ends - ends[0]) // horizon, context, spread)
+        view = outlook_of(actual, network, (ends - ends[0]) // horizon, context, spread, config)
         gate, _ = find_gate(config, view)
         opened += any(blend.share > 0 for blend in gate)
         others += any(blend.baseline != "last value" for blend in gate)
@@ -128,7 +129,7 @@ def test_groups_are_judged_each_by_itself(rng):
     clock = np.tile(np.arange(WINDOWS // 2) // 10, 2)
     actual, context = both[rows:], both[:rows]
     network = np.where(np.arange(WINDOWS) < WINDOWS // 2, rng.standard_normal((3, WINDOWS)), actual)
-    gate, records = find_gate(config, outlook_of(actual, network, clock, context))
+    gate, records = find_gate(config, outlook_of(actual, network, clock, context, config=config))
     blends = dict(zip(GROUPS, gate, strict=True))
     assert blends["seasonal"].share > 0.9
     assert blends["walking"].share < 0.1

@@ -33,16 +33,16 @@ def ewma_volatility(changes: Floats, counted: NDArray[np.bool_] | None = None, d
     -------
     float64 (B,), or a scalar array for (T,)
     """
-    weights = decay ** np.arange(len(changes) - 1, -1, -1.0)  # (T,)
-    weights = weights.reshape(-1, *(1,) * (np.ndim(changes) - 1))
-    if counted is None:
-        counted = np.ones(np.shape(changes), dtype=bool)
-    weights, changes = weights * counted, np.where(counted, changes, 0.0)  # (T, B) each
+    if counted is not None:
+        changes = np.where(counted, changes, 0.0)  # (T, B)
     largest = np.abs(changes).max(axis=0, initial=0.0)  # (B,) squares of tiny changes would vanish
     unit = np.divide(changes, largest, out=np.zeros(np.shape(changes)), where=largest > 0)
-    total = weights.sum(axis=0)  # (B,)
-    square = np.divide((weights * unit * unit).sum(axis=0), total, out=np.zeros(np.shape(total)), where=total > 0)
-    return np.asarray(largest * np.sqrt(square))
+    return np.asarray(largest * np.sqrt(_weighted_mean(unit * unit, counted, decay)))
+
+
+def ewma_change(changes: Floats, counted: NDArray[np.bool_] | None = None, decay: float = DECAY) -> Floats:
+    """Weighted mean of absolute changes, (B,); as `ewma_volatility`, but one jump among calm rows does not rule it."""
+    return _weighted_mean(np.abs(changes), counted, decay)
 
 
 def relative_volatility(history: Floats) -> float:
@@ -54,3 +54,14 @@ def relative_volatility(history: Floats) -> float:
     changes = np.diff(rows)  # (n - 1,)
     whole = float(ewma_volatility(changes, decay=1.0))
     return float(ewma_volatility(changes)) / whole if whole > 0 else float("nan")
+
+
+def _weighted_mean(values: Floats, counted: NDArray[np.bool_] | None, decay: float) -> Floats:
+    """Mean (B,) of values (T, B) with weights that fall by `decay` from each row to the one before; 0 without any."""
+    weights = decay ** np.arange(len(values) - 1, -1, -1.0)  # (T,)
+    if counted is None:
+        total = np.full(np.shape(values)[1:], weights.sum())  # (B,)
+        summed = np.tensordot(weights, values, 1)  # (B,)
+    else:
+        total, summed = np.tensordot(weights, counted, 1), np.tensordot(weights, np.where(counted, values, 0.0), 1)
+    return np.asarray(np.divide(summed, total, out=np.zeros(np.shape(total)), where=total > 0))

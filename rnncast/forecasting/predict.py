@@ -21,7 +21,7 @@ from rnncast.errors import DataError, UsageError
 from rnncast.forecasting.carrying import advanced, carried_on
 from rnncast.forecasting.result import Forecast
 from rnncast.forecasting.stamps import as_written, calendar_of
-from rnncast.model.gate import blended_median
+from rnncast.model.gate import blended_median, groups_of
 from rnncast.model.inputs import make_frame, network_inputs
 from rnncast.model.intervals import at_levels, network_widths, scales
 from rnncast.model.model import Model
@@ -201,14 +201,15 @@ def _one_pass(
     network = own[:, own.shape[1] // 2]  # (K, B)
     context, valid = gather_inputs(working, windows, config.context_rows)  # (R, B), (B,)
     context = frame.local.normalise(context)
-    median = blended_median(model.gate, config, context, valid, network)  # (K, B)
+    group = groups_of(config, context, valid)  # (B,)
+    median = blended_median(model.gate, config, context, valid, group, network)  # (K, B)
     known = np.asarray(config.quantile_levels)  # (Q,)
     if model.calibration is None or len(levels) == 0:
         gaps = at_levels(own - network[:, None], known, levels)  # (K, L, B)
     else:
         widths = network_widths(own, known)  # (K, B)
         scale = scales(model.calibration.volatility, config, context, valid, widths)  # (K, B)
-        gaps = model.calibration.offsets(scale, levels)
+        gaps = model.calibration.offsets(group, scale, levels)
     return frame.local, _Paths(median, network, median[:, None] + gaps)
 
 

@@ -9,6 +9,7 @@ members only, plain numbers only, sizes as the configuration says.
 from __future__ import annotations
 
 import json
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -51,6 +52,7 @@ _TRAINING_KEYS = {"learning_rate", "batch_size", "seed"}
 _DAMAGED = (
     *(ValueError, TypeError, KeyError, AttributeError, RuntimeError, OverflowError),  # values that fit nothing
     *(OSError, EOFError, zlib.error, zipfile.BadZipFile),  # places in the file that lead nowhere
+    *(SyntaxError, tokenize.TokenError),  # a damaged header of an array, which NumPy reads as a Python literal
 )
 
 
@@ -192,7 +194,7 @@ def _expected_members(
     expected["spread"] = (double, (network.horizon,))
     expected["base_gap"] = (double, (network.horizon, network.shape.output_group))
     if meta.get("calibration") is not None:
-        expected["calibration.scores"] = (double, (network.horizon, len(LEVELS)))
+        expected["calibration.scores"] = (double, (len(GROUPS), network.horizon, len(LEVELS)))
     if meta["history"] is not None:
         series = len(meta["history"]["ids"])
         expected["history.indptr"] = (integer, (series + 1,))

@@ -96,10 +96,14 @@ def groups_of(config: NetworkConfig, context: Floats, valid: NDArray[np.int64]) 
 
 
 def blended_median(
-    gate: Gate, config: NetworkConfig, context: Floats, valid: NDArray[np.int64], network: Floats
+    gate: Gate,
+    config: NetworkConfig,
+    context: Floats,
+    valid: NDArray[np.int64],
+    group: NDArray[np.int64],
+    network: Floats,
 ) -> Floats:
-    """Medians (K, B) that are issued, of those of the network (K, B) in the units of the context (R, B)."""
-    group = groups_of(config, context, valid)  # (B,)
+    """Medians (K, B) that are issued for groups (B,), of the network's (K, B) in the units of the context (R, B)."""
     shares = np.array([blend.share for blend in gate])[group]  # (B,)
     names = np.array([blend.baseline for blend in gate])[group]  # (B,)
     baseline = np.empty(network.shape)  # (K, B)

@@ -1,9 +1,10 @@
 """Calibrated intervals: what errors were, in units of the volatility at hand, turned into quantiles at any level.
 
-An error of the median is divided by a scale that is known at the cutoff: a mean-reverting volatility of the context,
-mixed with the width that the network gives its own intervals. The quantiles of these scores, step by step, come from
-rows that trained none of it (`rnncast.training.calibration`); times the scale they are the interval. So intervals widen
-and narrow with the volatility, and have any level.
+An error of the median is divided by a scale that is known at the cutoff: a mean-reverting volatility of the context (of
+absolute changes, so that one jump does not rule it), mixed with the width that the network gives its own intervals. The
+quantiles of these scores, by group of series and step, come from rows that trained none of it
+(`rnncast.training.calibration`); times the scale they are the interval. So intervals widen and narrow with the
+volatility, and have any level.
 
 Sources: Papadopoulos et al. (2002) and Lei et al. (2018), "Distribution-free predictive inference for regression"
 (locally weighted conformal prediction); J.P. Morgan (1996) (EWMA); the reversion is that of the sum of k steps of
@@ -21,8 +22,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.baselines.volatility import ewma_volatility
+from rnncast.baselines.volatility import ewma_change
 from rnncast.model.config import NetworkConfig
+from rnncast.model.gate import GROUPS
 
 Floats = NDArray[np.float64]
 
@@ -67,21 +69,23 @@ class Calibration:
     ----------
     volatility : Volatility
         What they are scores of.
-    scores : float64 (K, G)
-        Quantile of the signed score at each step and each of `LEVELS`, ascending.
+    scores : float64 (groups, K, G)
+        Quantile of the signed score for each of `GROUPS`, at each step and each of `LEVELS`, ascending.
     """
 
     volatility: Volatility
     scores: Floats
 
     def __post_init__(self) -> None:
-        if self.scores.ndim != 2 or self.scores.shape[1] != len(LEVELS) or np.any(np.diff(self.scores, axis=1) < 0):
-            raise ValueError(f"scores have shape {self.scores.shape}: expected (K, {len(LEVELS)}), ascending")
+        shape = self.scores.shape
+        expected = (len(GROUPS), shape[1] if len(shape) > 1 else 1, len(LEVELS))
+        if shape != expected or np.any(np.diff(self.scores, axis=2) < 0):
+            raise ValueError(f"scores have shape {shape}: expected ({len(GROUPS)}, K, {len(LEVELS)}), ascending")
 
-    def offsets(self, scale: Floats, levels: Floats) -> Floats:
-        """Distances (K, L, B) of the quantiles at levels (L,) from the median, for scales (K, B)."""
-        table = at_levels(self.scores[:, :, None], LEVELS, levels)  # (K, L, 1)
-        return np.asarray(table * scale[:, None])
+    def offsets(self, group: NDArray[np.int64], scale: Floats, levels: Floats) -> Floats:
+        """Distances (K, L, B) of the quantiles at levels (L,) from the median, for groups (B,) and scales (K, B)."""
+        table = at_levels(self.scores.transpose(1, 2, 0), LEVELS, levels)  # (K, L, groups)
+        return np.asarray(table[:, :, group] * scale[:, None])
 
 
 def scales(
@@ -103,7 +107,7 @@ def scales(
 
 
 def moved(config: NetworkConfig, context: Floats, valid: NDArray[np.int64], decay: float) -> Floats:
-    """EWMA volatility (B,) of the context's changes over a season, or over a row without one; bounded from below."""
+    """EWMA (B,) of the context's absolute changes over a season, or over a row without one; bounded from below."""
     lag = config.season_length if config.season_length > 1 else 1
     own = np.arange(len(context))[:, None] >= len(context) - valid  # (R, B)
     changes, counted = context[lag:] - context[:-lag], own[:-lag]  # (R - lag, B) each
@@ -111,7 +115,7 @@ def moved(config: NetworkConfig, context: Floats, valid: NDArray[np.int64], deca
     if short.any():
         changes[:, short], counted = np.diff(context, axis=0)[lag - 1 :, short], counted.copy()
         counted[:, short] = own[lag - 1 : -1, short]
-    return np.maximum(ewma_volatility(changes, counted, decay), SMALLEST_SHARE)
+    return np.maximum(ewma_change(changes, counted, decay), SMALLEST_SHARE)
 
 
 def scales_of(volatility: Volatility, recent: Floats, whole: Floats, widths: Floats) -> Floats:

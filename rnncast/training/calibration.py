@@ -1,4 +1,4 @@
-"""How wide intervals have to be: scores of the block that trained nothing, step by step.
+"""How wide intervals have to be: scores of the block that trained nothing, by group of series and step.
 
 The scale of the scores is chosen on the gate's block, their quantiles are those of the calibration block. At long steps
 a block holds few separate stretches of time; there the quantiles lean on those of all earlier rows, around the naive
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.model.config import NetworkConfig
-from rnncast.model.gate import Gate, blended_median
+from rnncast.model.gate import GROUPS, Gate, blended_median
 from rnncast.model.intervals import LEVELS, Calibration, Volatility, moved, scales, scales_of
 from rnncast.training.outlook import Outlook
 
@@ -35,13 +35,16 @@ CHOOSING_LEVELS = np.array([0.025, 0.1, 0.25, 0.75, 0.9, 0.975])
 PRIOR_STRETCHES = 30.0
 """Separate stretches of time that a step must have for its own quantiles to weigh as much as those of earlier rows."""
 
+FEWEST_WINDOWS = 100
+"""Windows, in the block and before it, without which a group has no table of its own."""
+
 MOST_APART = 3.0
 """Series of a dated panel that count as separate: prices move together."""
 
 
 def median_of(config: NetworkConfig, gate: Gate, outlook: Outlook) -> Floats:
     """What is issued for the windows of an outlook, (K, N)."""
-    return blended_median(gate, config, outlook.context, outlook.valid, outlook.network)
+    return blended_median(gate, config, outlook.context, outlook.valid, outlook.group, outlook.network)
 
 
 def choose_volatility(config: NetworkConfig, gate: Gate, outlook: Outlook) -> Volatility:
@@ -62,7 +65,9 @@ def choose_volatility(config: NetworkConfig, gate: Gate, outlook: Outlook) -> Vo
 def calibrate(
     config: NetworkConfig, gate: Gate, volatility: Volatility, block: Outlook, earlier: Outlook, separate: float
 ) -> Calibration:
-    """Table of scores from the calibration block, leaning on earlier rows where the block is short.
+    """Tables of scores from the calibration block, leaning on earlier rows where the block is short.
+
+    A group of series with too few windows has the table of all of them.
 
     Parameters
     ----------
@@ -71,6 +76,22 @@ def calibrate(
     separate
         Separate stretches of time of one row that the block holds; at step k they are k times fewer.
     """
+    together = _table(config, gate, volatility, block, earlier, separate)  # (K, G)
+    tables = []
+    for number in range(len(GROUPS)):
+        own, before = (np.flatnonzero(outlook.group == number) for outlook in (block, earlier))
+        if min(len(own), len(before)) < FEWEST_WINDOWS:
+            tables.append(together)
+        else:
+            share = separate * len(own) / len(block.group)
+            tables.append(_table(config, gate, volatility, block.take(own), earlier.take(before), share))
+    return Calibration(volatility, np.stack(tables))
+
+
+def _table(
+    config: NetworkConfig, gate: Gate, volatility: Volatility, block: Outlook, earlier: Outlook, separate: float
+) -> Floats:
+    """Quantiles (K, G) of the scores of some windows."""
     scale = _scale(config, volatility, block)  # (K, N)
     scores = (block.actual - median_of(config, gate, block)) / scale  # (K, N)
     naive = np.abs(block.actual - block.naive) / scale  # (K, N)
@@ -83,7 +104,7 @@ def calibrate(
     table[:, :middle] = np.minimum(table[:, :middle], 0.0)  # the median is what is issued
     table[:, middle] = 0.0
     table[:, middle + 1 :] = np.maximum(table[:, middle + 1 :], 0.0)
-    return Calibration(volatility, table)
+    return np.asarray(table)
 
 
 def measured_coverage(
@@ -107,7 +128,7 @@ def measured_coverage(
         errors, scale = own.actual - median_of(config, gate, own), _scale(config, volatility, own)  # (K, N) each
         for number, level in enumerate(levels):
             tails = np.array([50.0 - level / 2, 50.0 + level / 2]) / 100.0
-            bounds = calibration.offsets(scale, tails)  # (K, 2, N)
+            bounds = calibration.offsets(own.group, scale, tails)  # (K, 2, N)
             inside[number, half] = ((errors >= bounds[:, 0]) & (errors <= bounds[:, 1])).mean()
     return [
         {"level": level, "coverage": float(inside[number].mean()), "windows": len(order)}

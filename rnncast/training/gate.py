@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from rnncast.baselines.batch import PATHS
 from rnncast.baselines.paths import SEASONAL_NAIVE
 from rnncast.model.config import NetworkConfig
-from rnncast.model.gate import GROUPS, Blend, Gate, groups_of, naive_name, simple_path
+from rnncast.model.gate import GROUPS, Blend, Gate, naive_name, simple_path
 from rnncast.training.outlook import Outlook
 
 Floats = NDArray[np.float64]
@@ -79,11 +79,10 @@ def find_gate(config: NetworkConfig, outlook: Outlook) -> tuple[Gate, list[dict[
         name: _by_window(outlook.actual - simple_path(name, config, outlook.context, outlook.valid), outlook.spread)
         for name in names
     }  # name -> (N,)
-    groups = groups_of(config, outlook.context, outlook.valid)  # (N,)
-    every = np.ones(len(groups), dtype=bool)  # (N,)
+    every = np.ones(len(outlook.group), dtype=bool)  # (N,)
     found: dict[str, Judged] = {}
     for number, name in enumerate(GROUPS):
-        own = groups == number  # (N,)
+        own = outlook.group == number  # (N,)
         if FEWEST_WINDOWS <= own.sum() < len(own):
             judged = judge(config, outlook, errors, own, naive)
             if judged.blocks >= FEWEST_STRETCHES:

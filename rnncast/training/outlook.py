@@ -16,6 +16,7 @@ from rnncast.core import twin
 from rnncast.data.transform import WorkingSeries
 from rnncast.data.windows import Windows, gather_inputs
 from rnncast.model.config import NetworkConfig
+from rnncast.model.gate import groups_of
 from rnncast.model.inputs import in_parts, make_frame, normalised_targets
 from rnncast.model.intervals import network_widths
 from rnncast.training.descent import Descent
@@ -46,6 +47,8 @@ class Outlook:
         Rows up to the end of each window, a shorter history's first value repeated in front.
     valid : int64 (N,)
         Rows of the context that are no repetition.
+    group : int64 (N,)
+        Group of each window, a number in `rnncast.model.gate.GROUPS`.
     clock : int64 (N,)
         Number of the stretch of time, one horizon long, in which each window's targets begin.
     spread : float64 (K,)
@@ -58,13 +61,15 @@ class Outlook:
     widths: Floats
     context: Floats
     valid: NDArray[np.int64]
+    group: NDArray[np.int64]
     clock: NDArray[np.int64]
     spread: Floats
 
     def take(self, index: NDArray[np.int64]) -> Outlook:
         """The windows of an index."""
         by_step = {name: getattr(self, name)[:, index] for name in ("actual", "naive", "network", "widths", "context")}
-        return replace(self, **by_step, valid=self.valid[index], clock=self.clock[index])
+        by_window = {name: getattr(self, name)[index] for name in ("valid", "group", "clock")}
+        return replace(self, **by_step, **by_window)
 
 
 def look(
@@ -94,4 +99,5 @@ def look(
     levels = np.asarray(config.quantile_levels)  # (Q,)
     widths = network_widths(quantiles, levels) if len(levels) > 1 else np.ones(actual.shape)  # (K, N)
     median = naive + quantiles[:, len(levels) // 2]  # (K, N)
-    return Outlook(actual, naive, median, widths, context, valid, clock, trainer.head.spread)
+    group = groups_of(config, context, valid)  # (N,)
+    return Outlook(actual, naive, median, widths, context, valid, group, clock, trainer.head.spread)
