@@ -35,11 +35,11 @@ def test_rows_after_an_origin_change_no_byte_of_its_forecast(panel, refit, loss)
     """The leak test: whatever comes after a cutoff, the forecast at that cutoff stays the same to the bit."""
     plan = Plan(n_windows=3, step_size=10, refit=refit)
     options = replace(OPTIONS, loss=loss)
-    expected, _ = evaluate_panel(panel, options, plan)
+    expected = evaluate_panel(panel, options, plan).backtest
     for origin in range(3):
         cutoff = expected.cutoffs[expected.origin == origin].max()
         values = np.where((panel.times > cutoff)[:, None], -1e3 * panel.values + 7, panel.values)
-        got, _ = evaluate_panel(replace(panel, values=values), options, plan)
+        got = evaluate_panel(replace(panel, values=values), options, plan).backtest
         rows = expected.origin <= origin
         for method in expected.points:
             assert got.points[method][rows].tobytes() == expected.points[method][rows].tobytes(), method
@@ -51,11 +51,11 @@ def test_rows_after_an_origin_change_no_byte_of_its_forecast(panel, refit, loss)
 @pytest.mark.parametrize("refit", [0, 2], ids=["never", "every second"])
 def test_rows_after_an_origin_change_no_byte_of_a_stateful_forecast(panel, refit):
     options, plan = replace(OPTIONS, stateful=True), Plan(n_windows=3, step_size=10, refit=refit)
-    expected, _ = evaluate_panel(panel, options, plan)
+    expected = evaluate_panel(panel, options, plan).backtest
     for origin in range(3):
         cutoff = expected.cutoffs[expected.origin == origin].max()
         values = np.where((panel.times > cutoff)[:, None], -1e3 * panel.values + 7, panel.values)
-        got, _ = evaluate_panel(replace(panel, values=values), options, plan)
+        got = evaluate_panel(replace(panel, values=values), options, plan).backtest
         rows = expected.origin <= origin
         assert got.points["rnncast"][rows].tobytes() == expected.points["rnncast"][rows].tobytes()
         assert got.quantiles["rnncast"][rows].tobytes() == expected.quantiles["rnncast"][rows].tobytes()
@@ -66,7 +66,7 @@ def test_the_state_of_an_origin_has_come_from_the_rows_up_to_it_alone(panel):
     known = panel.until(panel.times[150])
     network, training, _ = resolve(replace(OPTIONS, stateful=True), known)
     model, _ = train(known, network, training)
-    got, _ = evaluate_model(model, panel, Plan(step_size=5), levels=[80])
+    got = evaluate_model(model, panel, Plan(step_size=5), levels=[80]).backtest
     for origin in np.unique(got.origin):
         rows = got.origin == origin
         cutoff = got.cutoffs[rows].max()
@@ -74,7 +74,7 @@ def test_the_state_of_an_origin_has_come_from_the_rows_up_to_it_alone(panel):
         scored = np.isin(alone.series, np.unique(got.series[rows]))
         np.testing.assert_allclose(got.points["rnncast"][rows], alone.point[scored], rtol=1e-6)
         values = np.where((panel.times > cutoff)[:, None], 1e3 * panel.values + 7, panel.values)
-        again, _ = evaluate_model(model, replace(panel, values=values), Plan(step_size=5), levels=[80])
+        again = evaluate_model(model, replace(panel, values=values), Plan(step_size=5), levels=[80]).backtest
         before = got.origin <= origin
         assert again.points["rnncast"][before].tobytes() == got.points["rnncast"][before].tobytes()
 
@@ -83,26 +83,27 @@ def test_rows_that_do_not_join_on_to_the_model_are_said(panel):
     known = panel.until(panel.times[150])
     network, training, _ = resolve(replace(OPTIONS, stateful=True), known)
     model, _ = train(known, network, training)
-    _, notes = evaluate_model(model, panel, Plan(n_windows=2))
+    notes = evaluate_model(model, panel, Plan(n_windows=2)).notes
     assert not any("state of zero" in note for note in notes)
-    _, notes = evaluate_model(model, replace(panel, values=1.01 * panel.values), Plan(n_windows=2))
+    notes = evaluate_model(model, replace(panel, values=1.01 * panel.values), Plan(n_windows=2)).notes
     assert sum("state of zero" in note for note in notes) == 1
 
 
 def test_rows_after_an_origin_do_not_leak_through_settings_left_to_the_data(panel):
     options = replace(OPTIONS, horizon=None, hidden_size=None)
     plan = Plan(n_windows=2, step_size=10)
-    expected, _ = evaluate_panel(panel, options, plan)
+    expected = evaluate_panel(panel, options, plan).backtest
     cutoff = expected.cutoffs[expected.origin == 0].max()
     season = np.tile([0.0, 50.0, 5.0, 80.0, 2.0], len(panel.times))[: len(panel.times), None]
     values = np.where((panel.times > cutoff)[:, None], season, panel.values)
-    got, _ = evaluate_panel(replace(panel, values=values), options, plan)
+    got = evaluate_panel(replace(panel, values=values), options, plan).backtest
     rows = expected.origin == 0
     assert got.points["rnncast"][got.origin == 0].tobytes() == expected.points["rnncast"][rows].tobytes()
 
 
 def test_rows_are_what_came_and_forecasts_stand_beside_the_baselines(panel):
-    got, notes = evaluate_panel(panel, replace(OPTIONS, season_length=5), Plan(n_windows=3, step_size=10))
+    run = evaluate_panel(panel, replace(OPTIONS, season_length=5), Plan(n_windows=3, step_size=10))
+    got, notes = run.backtest, run.notes
     assert list(got.points) == ["rnncast", "last value", "drift", "seasonal naive"]
     for s, end in ((0, 215), (1, 200)):
         rows = (got.series == s) & (got.origin == 0)
@@ -118,7 +119,8 @@ def test_rows_are_what_came_and_forecasts_stand_beside_the_baselines(panel):
 
 def test_trained_model_is_scored_only_after_its_last_training_row(panel):
     model = trained_until(panel, 150)
-    got, notes = evaluate_model(model, panel, Plan(step_size=5), levels=[80])
+    run = evaluate_model(model, panel, Plan(step_size=5), levels=[80])
+    got, notes = run.backtest, run.notes
     assert (got.times > panel.times[150]).all()
     assert (got.cutoffs >= panel.times[150]).all()
     assert got.quantiles["rnncast"].shape[1] == 3
@@ -137,7 +139,7 @@ def test_model_and_nothing_new_is_an_error_that_names_two_ways_out(panel):
 def test_model_beats_the_last_value_where_there_is_something_to_learn(rng):
     panel = make_panel({"noise": 10 + rng.standard_normal(700)})
     options = replace(OPTIONS, max_epochs=None, hidden_size=8)
-    got, _ = evaluate_panel(panel, options, Plan(n_windows=20, step_size=5))
+    got = evaluate_panel(panel, options, Plan(n_windows=20, step_size=5)).backtest
     errors = {name: np.abs(got.actual - point).mean() for name, point in got.points.items()}
     assert errors["rnncast"] < 0.85 * errors["last value"]
 
@@ -146,7 +148,8 @@ def test_integer_steps_and_short_series(rng):
     panel = make_panel({"a": random_walk(rng, 120), "b": random_walk(rng, 20)}, dated=False)
     with pytest.raises(DataError, match="--skip-bad|too few"):
         evaluate_panel(panel, OPTIONS, Plan(n_windows=3))
-    got, notes = evaluate_panel(panel, OPTIONS, Plan(n_windows=3), skip_short=True)
+    run = evaluate_panel(panel, OPTIONS, Plan(n_windows=3), skip_short=True)
+    got, notes = run.backtest, run.notes
     assert (got.times > got.cutoffs).all()
     assert any("left out" in note and "b" in note for note in notes)
 
@@ -162,8 +165,9 @@ def test_settings_come_from_rows_before_an_early_first_origin(rng, dated):
     seasonal = replace(plain, values=plain.values + 200 + season[:, None])
     options = replace(OPTIONS, horizon=None)
     plan = Plan(n_windows=12, step_size=14)
-    expected, _ = evaluate_panel(replace(plain, values=plain.values + 200), options, plan)
-    got, notes = evaluate_panel(seasonal, options, plan)
+    expected = evaluate_panel(replace(plain, values=plain.values + 200), options, plan).backtest
+    run = evaluate_panel(seasonal, options, plan)
+    got, notes = run.backtest, run.notes
     first = expected.cutoffs.min()
     assert (plain.times <= first).sum() < 90
     assert got.steps.max() == expected.steps.max() == 10

@@ -141,6 +141,7 @@ class Course:
         self, progress: Progress, table: Table, checkpoint: Checkpoint, on_epoch: OnEpoch, on_origin: OnOrigin
     ) -> None:
         total = len(self.origins)
+        on_origin(progress.origins, total)
         left = [blocks for blocks in folds_of(self.origins, self.source.refit) if blocks[-1].stop > progress.origins]
         firsts = [blocks[0].first for blocks in left]
         with closing(fitted_folds(self.source, self.panel, self.origins, firsts, on_epoch)) as folds:
