@@ -5,7 +5,7 @@ import pytest
 from panels import make_panel, random_walk
 
 from rnncast.data.calendar import learn_calendar
-from rnncast.errors import DataError
+from rnncast.errors import DataError, UsageError
 from rnncast.evaluation.backtest import evaluate_model, evaluate_panel
 from rnncast.evaluation.origins import Plan
 from rnncast.forecasting.predict import forecast
@@ -173,3 +173,99 @@ def test_settings_come_from_rows_before_an_early_first_origin(rng, dated):
     assert got.steps.max() == expected.steps.max() == 10
     assert got.cutoffs.min() == first
     assert any(note.startswith("no season found") for note in notes)
+
+
+@pytest.mark.parametrize("loss", ["quantile", "mse"])
+@pytest.mark.parametrize("dated", [True, False], ids=["dates", "integer steps"])
+def test_origins_forecast_together_are_as_forecast_one_by_one(rng, loss, dated):
+    """The oracle is a forecast of each series from the rows up to each cutoff, by itself."""
+    turning = np.concatenate((random_walk(rng, 170), -random_walk(rng, 30)))  # positive before the later origins
+    panel = make_panel({"a": random_walk(rng, 200), "b": turning, "c": random_walk(rng, 190)}, dated=dated)
+    known = panel.keep(np.arange(len(panel.times)) - np.repeat(panel.indptr[:-1], panel.lengths) < 120)
+    network, training, _ = resolve(replace(OPTIONS, loss=loss, horizon=7), known)
+    model, _ = train(known, network, training)
+    levels = [80] if loss == "quantile" else []
+    got = evaluate_model(model, panel, Plan(step_size=9, gap=2), horizon=5, levels=levels).backtest
+    assert len(np.unique(got.origin)) > 4
+    for origin, s in {*zip(got.origin.tolist(), got.series.tolist(), strict=True)}:
+        rows = (got.origin == origin) & (got.series == s)
+        first = int(np.searchsorted(panel.times[panel.rows(s)], got.cutoffs[rows][0], side="right"))
+        alone = make_panel({"x": panel.target[panel.rows(s)][:first]}, dated=dated)
+        expected = forecast(model, alone, 7, got.quantile_levels)
+        steps = got.steps[rows] - 1
+        assert steps[0] == 2
+        np.testing.assert_allclose(got.points["rnncast"][rows], expected.point[steps], rtol=1e-5)
+        np.testing.assert_allclose(got.quantiles["rnncast"][rows], expected.quantiles[steps], rtol=1e-5)
+        np.testing.assert_array_equal(got.actual[rows], panel.target[panel.rows(s)][first + steps])
+
+
+def test_a_gap_is_skipped_by_every_method_and_trained_for(panel):
+    plan = Plan(n_windows=2, step_size=10, gap=3)
+    run = evaluate_panel(panel, OPTIONS, plan)
+    got = run.backtest
+    rows = (got.series == 0) & (got.origin == 1)
+    assert got.steps[rows].tolist() == [4, 5, 6, 7, 8]
+    cutoff = int(np.searchsorted(panel.times[panel.rows(0)], got.cutoffs[rows][0]))
+    assert cutoff == 240 - 1 - 5 - 3
+    np.testing.assert_array_equal(got.times[rows], panel.times[cutoff + 4 : cutoff + 9])
+    np.testing.assert_array_equal(got.actual[rows], panel.target[cutoff + 4 : cutoff + 9])
+    history = panel.target[: cutoff + 1]
+    slope = (history[-1] - history[0]) / cutoff
+    np.testing.assert_allclose(got.points["drift"][rows], history[-1] + slope * np.arange(4, 9), rtol=1e-12)
+    assert run.horizon == 5
+    # without a gap, and with a horizon of 8, the same training forecasts the same steps
+    longer = evaluate_panel(panel, replace(OPTIONS, horizon=8), Plan(n_windows=2, step_size=10)).backtest
+    same = (longer.series == 0) & (longer.origin == 1) & (longer.steps > 3)
+    np.testing.assert_array_equal(got.points["rnncast"][rows], longer.points["rnncast"][same])
+
+
+@pytest.mark.parametrize("refit", [0, 1], ids=["never", "always"])
+def test_a_training_sees_the_last_rows_alone(panel, refit):
+    """Rows further back than --train-size change nothing of what is learnt; the baselines still know them."""
+    plan = Plan(n_windows=3, step_size=10, refit=refit, train_size=100)
+    run = evaluate_panel(panel, OPTIONS, plan)
+    expected = run.backtest
+    assert [(each["series"], each["rows"]) for each in run.trainings] == [(2, 200)] * (3 if refit else 1)
+    first = int(np.searchsorted(panel.times[panel.rows(0)], expected.cutoffs.min())) + 1
+    old = np.arange(len(panel.times)) < first - 100
+    values = np.where(old[:, None], 0.5 * panel.values, panel.values)
+    got = evaluate_panel(replace(panel, values=values), OPTIONS, plan).backtest
+    assert got.points["rnncast"].tobytes() == expected.points["rnncast"].tobytes()
+    assert got.quantiles["rnncast"].tobytes() == expected.quantiles["rnncast"].tobytes()
+    assert got.points["drift"].tobytes() != expected.points["drift"].tobytes()
+    wider = evaluate_panel(replace(panel, values=values), OPTIONS, replace(plan, train_size=150)).backtest
+    assert wider.quantiles["rnncast"].tobytes() != expected.quantiles["rnncast"].tobytes()
+
+
+def test_a_window_too_narrow_to_train_on_is_refused(panel):
+    with pytest.raises(
+        UsageError, match="--train-size must be at least 17 for a horizon of 5 after a gap of 2, found 16"
+    ):
+        evaluate_panel(panel, OPTIONS, Plan(n_windows=3, gap=2, train_size=16))
+    evaluate_panel(panel, OPTIONS, Plan(n_windows=3, gap=2, train_size=17))
+
+
+def test_steps_beyond_the_trained_horizon_are_said(panel):
+    model = trained_until(panel, 150)
+    said = evaluate_model(model, panel, Plan(n_windows=2, gap=2), levels=[80]).notes
+    assert "steps 6 to 7 lie beyond the trained horizon of 5" in "\n".join(said)
+    said = evaluate_model(model, panel, Plan(n_windows=2, gap=2), horizon=3, levels=[80]).notes
+    assert "beyond the trained horizon" not in "\n".join(said)
+
+
+@pytest.mark.parametrize("plan", [Plan(refit=1), Plan(train_size=100)], ids=["refit", "train-size"])
+def test_a_trained_model_is_not_trained_again(panel, plan):
+    with pytest.raises(UsageError, match="not trained again"):
+        evaluate_model(trained_until(panel, 150), panel, plan)
+
+
+def test_what_was_trained_when_is_told(panel):
+    run = evaluate_panel(panel, OPTIONS, Plan(n_windows=5, step_size=10, refit=2))
+    assert [training["origin"] for training in run.trainings] == [1, 3, 5]
+    assert [training["until"] for training in run.trainings] == [run.origins[0], run.origins[2], run.origins[4]]
+    assert len(run.origins) == 5
+    stamps = [str(stamp)[:10] for stamp in panel.times[[194, 204, 214, 224, 234]]]
+    assert list(run.origins) == stamps
+    assert all(
+        training["rows"] == (panel.times <= np.datetime64(training["until"])).sum() for training in run.trainings
+    )

@@ -48,7 +48,11 @@ def test_a_gap_lies_between_what_is_shown_and_what_is_scored():
     panel = make_panel({"a": np.arange(1.0, 101.0), "b": np.arange(1.0, 98.0)})
     origins = rolling_origins(panel, 5, Plan(n_windows=3, step_size=10, gap=2), fewest_rows=10)
     assert origins.ends.tolist() == [[73, 173], [83, 183], [93, 193]]
-    assert origins.steps.tolist() == [[5, 5], [5, 5], [5, 2]]  # of b, rows 96 and 97 are left after 93 shown and a gap of 2
+    assert origins.steps.tolist() == [
+        [5, 5],
+        [5, 5],
+        [5, 2],
+    ]  # of b, rows 96 and 97 are left after 93 shown and a gap of 2
     pairs = origins.pairs(1, 3)
     assert pairs.origin.tolist() == [1, 1, 2, 2]
     assert pairs.series.tolist() == [0, 1, 0, 1]
@@ -91,7 +95,9 @@ def test_too_many_origins_is_an_error_with_figures():
         rolling_origins(panel, 5, Plan(n_windows=9), fewest_rows=15)
 
 
-@pytest.mark.parametrize("values", [{"n_windows": 0}, {"step_size": 0}, {"refit": -1}, {"gap": -1}, {"train_size": 0}], ids=str)
+@pytest.mark.parametrize(
+    "values", [{"n_windows": 0}, {"step_size": 0}, {"refit": -1}, {"gap": -1}, {"train_size": 0}], ids=str
+)
 def test_impossible_plans_are_refused(values):
     with pytest.raises(UsageError):
         Plan(**values)
