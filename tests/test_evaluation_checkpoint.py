@@ -167,6 +167,7 @@ LIES = {
     "a column that there is not": lambda meta, arrays: arrays.update(extra=arrays["volatility"]),
     "single precision": lambda meta, arrays: arrays.update(volatility=arrays["volatility"].astype(np.float32)),
     "quantiles of another number": lambda meta, arrays: arrays.update({"quantiles:drift": np.zeros((50, 4))}),
+    "trainings that are none": lambda meta, arrays: meta.update(trainings=[1, 2]),
     "not a list": lambda meta, arrays: meta.update(notes=5),
     "no format": lambda meta, arrays: meta.pop("format"),
 }

@@ -1,4 +1,4 @@
-"""Folds: which origins a training serves, side by side with the same bytes, and gone at once when they are called off."""
+"""Folds: which origins a training serves; side by side they give the same bytes."""
 
 import threading
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""No row after a cutoff reaches what is forecast there, whatever the options; and the audit would find it if one did."""
+"""No row after a cutoff reaches what is forecast there, whatever the options; the audit would find it if one did."""
 
 from dataclasses import replace
 

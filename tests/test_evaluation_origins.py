@@ -99,7 +99,7 @@ def test_too_many_origins_is_an_error_with_figures():
     "values", [{"n_windows": 0}, {"step_size": 0}, {"refit": -1}, {"gap": -1}, {"train_size": 0}], ids=str
 )
 def test_impossible_plans_are_refused(values):
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match=f"--{next(iter(values)).replace('_', '-')} must be"):
         Plan(**values)
 
 

@@ -84,8 +84,8 @@ class Checkpoint:
         self._path, self._of = path, json.loads(json.dumps(of))
         self._next = 0.0
 
-    def restore(self, table: Table) -> Progress:
-        """Fill the table with what the file holds; nothing if there is none yet.
+    def restore(self, table: Table, origins: int) -> Progress:
+        """Fill the table, of so many origins, with what the file holds; nothing if there is none yet.
 
         Raises
         ------
@@ -98,7 +98,7 @@ class Checkpoint:
             with open(self._path, "rb") as stream, zipfile.ZipFile(stream) as archive:
                 meta = _meta(archive)
                 self._check(meta)
-                return _restored(archive, meta, table)
+                return _restored(archive, meta, table, origins)
         except DataError:
             raise
         except PermissionError as error:
@@ -182,8 +182,11 @@ def _meta(archive: zipfile.ZipFile) -> dict[str, Any]:
     return cast(dict[str, Any], meta)
 
 
-def _restored(archive: zipfile.ZipFile, meta: Mapping[str, Any], table: Table) -> Progress:
-    progress = Progress(int(meta["origins"]), list(meta["trainings"]), dict.fromkeys(meta["notes"]))
+def _restored(archive: zipfile.ZipFile, meta: Mapping[str, Any], table: Table, origins: int) -> Progress:
+    trainings: list[Mapping[str, Any]] = [dict(record) for record in meta["trainings"]]
+    progress = Progress(int(meta["origins"]), trainings, dict.fromkeys(meta["notes"]))
+    if not 0 <= progress.origins <= origins:
+        raise ValueError(f"{progress.origins} origins are done, of {origins}")
     names = [member.removesuffix(".npy") for member in archive.namelist() if member != "meta.npy"]
     table.restore(progress.origins, {name: _array(archive, name, np.dtype(np.float64)) for name in names})
     return progress

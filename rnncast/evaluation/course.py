@@ -110,7 +110,7 @@ class Course:
         """From the first origin, or the first that the checkpoint does not hold, to the last."""
         table = Table(self.origins.pairs(0, len(self.origins)), self.terms)
         checkpoint = self._checkpoint()
-        progress = checkpoint.restore(table)
+        progress = checkpoint.restore(table, len(self.origins))
         begun = progress.origins
         resumed = (f"{begun} of {len(self.origins)} origins were done before",) if begun else ()
         if begun < len(self.origins):
