@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -88,7 +89,9 @@ def evaluate(
         check_output(save_forecasts, inputs)
         check_ending(save_forecasts)
     if checkpoint is not None:
-        check_output(checkpoint, [*inputs, save_forecasts] if save_forecasts is not None else inputs)
+        check_output(checkpoint, inputs)
+        if save_forecasts is not None and os.path.realpath(checkpoint) == os.path.realpath(save_forecasts):
+            raise UsageError("--checkpoint and --save-forecasts name the same file", hint="name two")
     plan = _plan(n_windows, step_size, refit, gap, train_size)
     keeping = _keeping(checkpoint, audit)
     with_model = is_model(inputs[0]) or (len(inputs) > 1 and inputs[0].lower().endswith(".npz"))
