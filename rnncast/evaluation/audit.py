@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rnncast.data.isotime import format_stamp
 from rnncast.data.panel import Panel
 from rnncast.errors import RnncastError
 from rnncast.evaluation.folds import Block, Source, audited_origin, folds_of
@@ -69,7 +68,7 @@ def audit(source: Source, panel: Panel, origins: Origins, table: Table) -> Audit
     """
     origin = audited_origin(origins)
     altered, moved = _altered_after(panel, origins, origin)
-    cutoff = format_stamp(origins.stamps(panel)[origin], panel.calendar.zone)
+    cutoff = origins.stamps(panel)[origin]
     blocks = next(blocks for blocks in folds_of(origins, source.refit) if blocks[-1].stop > origin)
     digests = table.digest(origin), _issued_again(source, altered, moved, blocks)
     if digests[0] != digests[1]:

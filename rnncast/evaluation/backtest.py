@@ -13,7 +13,7 @@ from dataclasses import asdict
 import numpy as np
 
 from rnncast.data.panel import Panel
-from rnncast.data.summary import format_stamp
+from rnncast.data.summary import counted, format_stamp
 from rnncast.errors import DataError, UsageError
 from rnncast.evaluation.checkpoint import model_digest
 from rnncast.evaluation.course import NOTHING, Course, Keeping, OnOrigin, Run
@@ -130,10 +130,8 @@ def evaluate_panel(
 
 def _span(panel: Panel, origins: Origins) -> str:
     stamps = origins.stamps(panel)
-    first, last = (format_stamp(stamp, panel.calendar.zone) for stamp in (stamps[0], stamps[-1]))
-    plural = "s" if len(origins) != 1 else ""
     behind = f", scored from step {origins.gap + 1} on" if origins.gap else ""
-    return f"{len(origins)} origin{plural}, {first} to {last}{behind}"
+    return f"{counted(len(origins), 'origin')}, {stamps[0]} to {stamps[-1]}{behind}"
 
 
 def _beyond(model: Model, terms: Terms) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -159,14 +159,22 @@ def fingerprint(panel: Panel, named: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def model_digest(model: Model) -> str:
-    """SHA-256 of what a model forecasts with."""
-    described = {
-        "network": model.network.to_dict(), "blend": model.blend, "calendar": model.calendar.to_dict(),
-        "trained_until": model.trained_until,
-    }  # fmt: skip
-    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
-    for array in (model.parameters, model.head.spread, model.head.base_gap):
-        digest.update(np.ascontiguousarray(array).tobytes())
+    """SHA-256 of all that a model holds."""
+    digest = hashlib.sha256()
+
+    def update(value: Any) -> None:
+        if isinstance(value, np.ndarray):
+            digest.update(f"{value.dtype} {value.shape}".encode())
+            digest.update(np.ascontiguousarray(value).tobytes())
+        elif is_dataclass(value):
+            update([getattr(value, field.name) for field in fields(value)])
+        elif isinstance(value, (list, tuple)):
+            for part in value:
+                update(part)
+        else:
+            digest.update(repr(value).encode())
+
+    update(model)
     return digest.hexdigest()[:16]
 
 

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rnncast.data.panel import Panel
-from rnncast.data.summary import format_stamp
 from rnncast.evaluation.audit import Audit, audit
 from rnncast.evaluation.checkpoint import Checkpoint, Progress, fingerprint
 from rnncast.evaluation.folds import Source, fitted_folds, folds_of
@@ -120,13 +119,12 @@ class Course:
                 checkpoint.keep_at_the_end(progress, table)
                 raise
             checkpoint.keep(progress, table, now=True)
-        zone = self.panel.calendar.zone
         return Run(
             backtest=table.backtest(self.panel),
             notes=tuple(dict.fromkeys((*notes, *progress.notes, *resumed, *said))),
             plan=self.plan,
             horizon=self.terms.horizon,
-            origins=tuple(format_stamp(stamp, zone) for stamp in self.origins.stamps(self.panel)),
+            origins=tuple(self.origins.stamps(self.panel)),
             trainings=tuple(progress.trainings),
             audit=audit(self.source, self.panel, self.origins, table) if self.keeping.audit else None,
         )

@@ -83,7 +83,10 @@ class Backtest:
         if rows == 0 or not self.points or not np.all(np.isfinite(self.actual)):
             raise ValueError(f"{rows} rows, {len(self.points)} methods: expected some, and finite actual values")
         origins, steps = int(self.origin.max()) + 1, int(self.steps.max()) + 1
-        key = (self.series * origins + self.origin) * steps + self.steps  # (N,)
+        key = self.series * origins  # (N,) a number for each series, origin and step; made in place: it may be long
+        key += self.origin
+        key *= steps
+        key += self.steps
         key.sort()
         if np.any(key[1:] == key[:-1]):
             raise ValueError("a series has more than one row for the same origin and step")

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncast.data.isotime import format_times
 from rnncast.data.panel import Panel
 from rnncast.errors import DataError, UsageError
+from rnncast.forecasting.stamps import as_written
 
 DEFAULT_ORIGINS = 10
 """Origins of a backtest unless `--n-windows` says otherwise; fewer where there are not the rows for them."""
@@ -120,9 +122,16 @@ class Origins:
         origin = origin + first
         return Pairs(origin, series, self.ends[origin, series], self.steps[origin, series])
 
-    def stamps(self, panel: Panel) -> NDArray[Any]:
+    def stamps(self, panel: Panel) -> list[str]:
         """Stamp of each origin (W,); of integer steps, which each series counts for itself, those of the longest."""
-        return panel.times[self.ends[:, panel.reference_series] - 1]
+        return written(panel.times[self.ends[:, panel.reference_series] - 1], panel)
+
+
+def written(times: NDArray[Any], panel: Panel) -> list[str]:
+    """Stamps as files have them: ISO 8601, in the zone of the panel; integers as they are."""
+    if not panel.is_dated:
+        return [str(step) for step in times.tolist()]
+    return format_times(as_written(times, panel.calendar), panel.calendar.zone)
 
 
 def rolling_origins(

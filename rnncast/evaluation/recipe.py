@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.panel import Panel
-from rnncast.data.summary import format_stamp
 from rnncast.errors import DataError, UsageError
 from rnncast.evaluation.folds import Fitted
 from rnncast.evaluation.methods import Terms
-from rnncast.evaluation.origins import Origins, Plan, rolling_origins
+from rnncast.evaluation.origins import Origins, Plan, rolling_origins, written
 from rnncast.model.config import NetworkConfig
 from rnncast.training.defaults import TrainOptions, resolve
 from rnncast.training.search import OnEpoch
@@ -76,7 +75,7 @@ class Recipe:
         skipped = (f"left out as too short: {', '.join(left_out)}",) if left_out else ()
         record = {
             "origin": origin + 1,
-            "until": format_stamp(known.times.max(), panel.calendar.zone),
+            "until": written(known.times.max()[None], panel)[0],
             "series": len(known.ids),
             "rows": len(known.times),
             "left_out": list(left_out),

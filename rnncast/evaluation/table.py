@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.panel import Panel
-from rnncast.errors import DataError
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.issuing import Issued
 from rnncast.evaluation.methods import Terms
@@ -99,21 +98,19 @@ class Table:
 
     def backtest(self, panel: Panel) -> Backtest:
         """The filled table, beside what came."""
-        if not self.columns:
-            raise DataError(
-                "no series has rows before and after an origin", hint="give more rows, or fewer --n-windows"
-            )
         pairs, terms = self.pairs, self.terms
-        pair = np.repeat(np.arange(len(self.pairs)), self.pairs.steps)  # (N,)
-        steps = np.arange(1, len(self) + 1) - self._first[pair] + terms.gap  # (N,)
-        row = pairs.ends[pair] + steps - 1  # (N,)
+
+        def by_row(values: NDArray[Any]) -> NDArray[Any]:
+            return np.repeat(values, pairs.steps)  # (N,)
+
+        row = np.arange(len(self)) + by_row(pairs.ends + terms.gap - self._first[:-1])  # (N,)
         return Backtest(
             ids=panel.ids,
-            series=pairs.series[pair],
-            origin=pairs.origin[pair],
-            cutoffs=panel.times[pairs.ends - 1][pair],
+            series=by_row(pairs.series),
+            origin=by_row(pairs.origin),
+            cutoffs=by_row(panel.times[pairs.ends - 1]),
             times=panel.times[row],
-            steps=steps,
+            steps=row + 1 - by_row(pairs.ends),
             actual=panel.target[row],
             points=self._of(POINT),
             quantile_levels=np.array(terms.levels),
