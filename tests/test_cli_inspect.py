@@ -168,7 +168,7 @@ def test_model_as_text(prices):
         "80 %, 95 %",
     ):
         assert expected in got.out
-    assert "validation: " in got.out
+    assert "held-out rows: " in got.out
 
 
 def test_model_as_json(prices):
@@ -176,7 +176,7 @@ def test_model_as_json(prices):
     document = json.loads(call("inspect", "prices.npz", "--json").out)
     assert document["kind"] == "model"
     assert document["bytes"] == Path("prices.npz").stat().st_size
-    assert document["format_version"] == 1
+    assert document["format_version"] == 2
     assert document["history"] is None
     assert document["columns"] == {"time": "date", "id": None, "target": "close", "wide": False}
     assert document["parameters"] > 100

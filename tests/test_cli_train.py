@@ -37,7 +37,7 @@ def test_model_is_named_after_the_input_and_the_next_command_is_said(prices):
     assert got.code == 0, got.err
     assert got.out == ""
     assert "target 'close'" in got.err
-    assert "validation: " in got.err
+    assert "held-out rows: " in got.err
     assert got.err.splitlines()[-1] == "next: rnncast forecast prices.npz"
     assert sorted(p.name for p in Path().iterdir()) == ["prices.csv", "prices.npz"]
     assert load_model("prices.npz").network.hidden_size == 4

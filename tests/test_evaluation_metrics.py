@@ -25,6 +25,17 @@ positive = arrays(np.float64, 6, elements=st.floats(0.01, 1e6))
     [
         pytest.param(metrics.mae(ACTUAL, POINT), 7 / 4, id="mae"),
         pytest.param(metrics.rmse(ACTUAL, POINT), math.sqrt(21 / 4), id="rmse"),
+        pytest.param(metrics.mse(ACTUAL, POINT), 21 / 4, id="mse"),
+        pytest.param(metrics.mape(ACTUAL, POINT), (1 / 10 + 2 / 12 + 4 / 14) / 4, id="mape-is-a-fraction"),
+        pytest.param(metrics.mape(-ACTUAL, -POINT), (1 / 10 + 2 / 12 + 4 / 14) / 4, id="mape-of-negative-values"),
+        pytest.param(metrics.nd(-ACTUAL, -POINT), 7 / 45, id="nd"),
+        pytest.param(metrics.rmae(ACTUAL, POINT, ACTUAL - 5), 7 / 20, id="rmae"),
+        pytest.param(metrics.quantile_loss(ACTUAL, POINT, 0.9), (0.1 + 1.8 + 0 + 0.4) / 4, id="quantile-loss"),
+        pytest.param(
+            metrics.scaled_crps(-ACTUAL, -POINT[:, None], np.array([0.9])),
+            2 * (0.9 + 0.2 + 0 + 3.6) / 45,
+            id="scaled-crps",
+        ),
         pytest.param(metrics.smape(ACTUAL, POINT), 200 * (1 / 21 + 2 / 22 + 4 / 32) / 4, id="smape"),
         pytest.param(metrics.bias(ACTUAL, POINT), 3 / 4, id="bias-is-forecast-minus-actual"),
         pytest.param(metrics.absolute_scale(HISTORY), (2 + 1 + 4 + 1) / 4, id="absolute-scale"),
@@ -61,6 +72,10 @@ def test_value_by_hand(got: float, expected: float) -> None:
         pytest.param(metrics.absolute_scale(HISTORY[:1]), id="scale-of-one-row"),
         pytest.param(metrics.mae(ACTUAL[:0], POINT[:0]), id="no-forecast"),
         pytest.param(metrics.smape(ACTUAL, np.array([np.nan, 1, 1, 1])), id="smape-nan"),
+        pytest.param(metrics.mape(np.array([0.0, 12, 9, 14]), POINT), id="mape-of-a-zero"),
+        pytest.param(metrics.nd(np.zeros(4), POINT), id="nd-of-zeros"),
+        pytest.param(metrics.rmae(ACTUAL, POINT, ACTUAL), id="rmae-beside-a-perfect-method"),
+        pytest.param(metrics.scaled_crps(np.zeros(4), POINT[:, None], np.array([0.5])), id="scaled-crps-of-zeros"),
         pytest.param(metrics.coverage(ACTUAL, np.array([np.nan, 1, 1, 1]), POINT), id="coverage-nan"),
     ],
 )

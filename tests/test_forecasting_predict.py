@@ -1,4 +1,5 @@
 from dataclasses import replace
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -10,9 +11,12 @@ from rnncast.data.transform import is_logarithmic
 from rnncast.data.write import format_times
 from rnncast.errors import DataError, UsageError
 from rnncast.forecasting import predict
-from rnncast.forecasting.predict import at_levels, forecast
+from rnncast.forecasting.predict import forecast
 from rnncast.forecasting.stamps import calendar_of
 from rnncast.model.config import NetworkConfig
+from rnncast.model.gate import Blend, same_for_all
+from rnncast.model.intervals import LEVELS as TABLE
+from rnncast.model.intervals import Calibration, Volatility
 from rnncast.model.model import History, Model
 from rnncast.model.network import initial_parameters, loss_table
 
@@ -22,7 +26,7 @@ LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
 BOTH = pytest.mark.parametrize("loss", ["quantile", "student-t"])
 
 
-def make_model(rng, panel, *, learnt=True, blend=1.0, **config):
+def make_model(rng, panel, *, learnt=True, blend=1.0, baseline="last value", calibration=None, **config):
     network = NetworkConfig(**{"cell": "lstm", "hidden_size": 6, "input_size": 12, "horizon": 4, **config})
     parameters = np.stack([initial_parameters(network.shape, rng) for _ in range(2)])
     if learnt:  # an output layer that is not zero: forecasts then depend on all rows of the window
@@ -33,11 +37,12 @@ def make_model(rng, panel, *, learnt=True, blend=1.0, **config):
         network=network,
         parameters=parameters,
         head=loss_table(network, steps, gaps),
-        blend=blend,
+        gate=same_for_all(Blend(baseline, blend)),
+        calibration=calibration,
         columns=panel.columns,
         calendar=panel.calendar,
         trained_until=str(panel.times.max()),
-        history=History(panel.tail(2 * network.history_rows), is_logarithmic(panel)),
+        history=History(panel.tail(network.context_rows), is_logarithmic(panel)),
         record={},
     )
 
@@ -56,7 +61,7 @@ def test_kept_rows_and_fresh_rows_give_the_same_forecast(rng, panel, loss):
 
 
 def test_positive_rows_that_are_kept_stay_levels_when_earlier_rows_were_negative(rng):
-    values = np.concatenate(([-36.98], random_walk(rng, 100)))
+    values = np.concatenate(([-36.98], random_walk(rng, 600)))
     panel = make_panel({"WTI": values})
     model = make_model(rng, panel)
     assert (model.history.panel.target > 0).all()
@@ -148,16 +153,6 @@ def test_a_distribution_has_its_own_quantiles_at_any_level(rng, panel):
     assert few.tobytes() == forecast(model, panel, 4, (0.2, 0.3, 0.999)).quantiles[:, [1]].tobytes()
 
 
-def test_interpolation_is_exact_for_a_normal_distribution():
-    from statistics import NormalDist
-
-    known, asked = np.array([0.025, 0.1, 0.5, 0.9, 0.975]), np.array([0.001, 0.05, 0.3, 0.6, 0.999])
-    normal = NormalDist(3.0, 2.0)
-    path = np.array([normal.inv_cdf(level) for level in known])[None, :, None]
-    got = at_levels(path, known, asked)[0, :, 0]
-    np.testing.assert_allclose(got, [normal.inv_cdf(level) for level in asked], rtol=1e-12)
-
-
 @BOTH
 def test_horizon_beyond_the_trained_one_rolls_on(rng, panel, loss):
     model = make_model(rng, panel, loss=loss)
@@ -174,6 +169,7 @@ def test_rolling_on_continues_a_season(rng):
     season = np.array([1.0, 5.0, 2.0, 8.0])
     panel = make_panel({"a": np.tile(season, 20)})
     model = make_model(rng, panel, learnt=False, season_length=4, horizon=3)
+    assert model.network_share == 1.0
     np.testing.assert_allclose(forecast(model, panel, 10, ()).point, np.tile(season, 3)[:10], rtol=1e-9)
 
 
@@ -285,3 +281,62 @@ def test_stamps_with_a_time_of_day_keep_it_at_midnight(rng, panel):
     got = forecast(make_model(rng, hourly), hourly, 1, ())
     assert format_times(got.times) == ["2020-01-03T00:00:00"]
     assert format_times(forecast(make_model(rng, panel), panel, 1, ()).times)[0].count(":") == 0
+
+
+def normal_calibration(width=0.0):
+    """Scores that are normal, with a standard deviation that grows like a walk's."""
+    deviations = np.sqrt(np.arange(1.0, 5.0))[:, None]
+    scores = deviations * np.array([NormalDist().inv_cdf(level) for level in TABLE])
+    return Calibration(Volatility(0.94, 0.97, width), scores)
+
+
+@pytest.mark.parametrize("width", [0.0, 0.5, 1.0])
+def test_calibrated_intervals_have_any_level_and_surround_the_point(rng, panel, width):
+    model = make_model(rng, panel, blend=0.3, baseline="drift", calibration=normal_calibration(width))
+    levels = (0.001, 0.05, 0.31, 0.5, 0.77, 0.95, 0.9999)
+    got = forecast(model, panel, 9, levels)
+    assert (np.diff(got.quantiles, axis=1) > 0).all()
+    np.testing.assert_allclose(got.quantiles[:, 3], got.point, rtol=1e-12)
+    kept = forecast(model, None, 9, levels)
+    assert kept.quantiles.tobytes() == got.quantiles.tobytes()
+    assert kept.network.tobytes() == got.network.tobytes()
+
+
+def test_calibrated_intervals_widen_and_narrow_with_the_volatility(rng):
+    calm, steps = random_walk(rng, 300), rng.standard_normal(60)
+    panels = [
+        make_panel({"a": np.concatenate((calm, calm[-1] * np.exp(np.cumsum(size * steps))))}) for size in (0.002, 0.04)
+    ]
+    model = make_model(rng, panels[0], blend=0.0, calibration=normal_calibration())
+    quiet, stormy = (np.log(np.divide(*forecast(model, p, 4, (0.1, 0.9)).quantiles.T[::-1])) for p in panels)
+    assert (stormy > 5 * quiet).all()
+    reverting = stormy / np.sqrt(np.arange(1, 5))
+    assert (np.diff(reverting) < 0).all()  # what was a storm is expected to calm down
+
+
+def test_scale_of_a_walk_is_that_of_its_steps(rng):
+    """Normal scores, EWMA without an end and no width: the RiskMetrics interval."""
+    values = random_walk(rng, 200)
+    panel = make_panel({"a": values})
+    model = make_model(
+        rng, panel, blend=0.0, calibration=replace(normal_calibration(), volatility=Volatility(0.94, 1, 0))
+    )
+    got = forecast(model, panel, 4, (0.05, 0.95)).quantiles
+    returns = np.diff(np.log(values))
+    weights = 0.94 ** np.arange(len(returns))[::-1]
+    deviation = np.sqrt((weights @ returns**2) / weights.sum()) * np.sqrt(np.arange(1, 5))
+    expected = values[-1] * np.exp(np.outer(deviation, [-1.6448536, 1.6448536]))
+    np.testing.assert_allclose(got, expected, rtol=1e-6)
+
+
+def test_network_alone_is_given_beside_what_is_issued(rng, panel):
+    alone = forecast(make_model(rng, panel), panel, 4, LEVELS)
+    np.testing.assert_array_equal(alone.network, alone.point)
+    model = make_model(rng, panel)
+    gates = [same_for_all(Blend("theta", share)) for share in (0.25, 1.0, 0.0)]
+    blended, whole, baseline = (forecast(replace(model, gate=gate), panel, 4, ()) for gate in gates)
+    np.testing.assert_allclose(blended.network, whole.point)
+    positive = np.repeat([True, True, False], 4)  # the blend is one of logarithms there
+    expected = 0.25 * whole.point + 0.75 * baseline.point
+    logs = np.exp(0.25 * np.log(whole.point[positive]) + 0.75 * np.log(baseline.point[positive]))
+    np.testing.assert_allclose(blended.point, np.concatenate((logs, expected[~positive])), rtol=1e-9)

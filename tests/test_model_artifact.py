@@ -3,19 +3,26 @@ import json
 import pickle
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from panels import make_panel, random_walk
 
+from rnncast.baselines.batch import PATHS
 from rnncast.core.loss_table import STUDENT_T
 from rnncast.data.transform import is_logarithmic
 from rnncast.errors import InputNotFoundError, ModelFileError, OutputError, TrainingError
 from rnncast.forecasting.predict import forecast
 from rnncast.model.artifact import FORMAT_VERSION, load_model, save_model
 from rnncast.model.config import NetworkConfig
+from rnncast.model.gate import Blend
+from rnncast.model.intervals import LEVELS, Calibration, Volatility
 from rnncast.model.model import History, Model
 from rnncast.model.network import initial_parameters, loss_table
+from rnncast.report.training import training_verdict
+
+FIXTURES = Path(__file__).parent / "fixtures"
 
 
 @pytest.fixture
@@ -26,14 +33,15 @@ def model(rng):
         network=config,
         parameters=np.stack([initial_parameters(config.shape, rng) for _ in range(2)]),
         head=loss_table(config, np.array([1.0, 1.5, 2.0]), rng.uniform(0.5, 1.0, (3, 5))),
-        blend=0.75,
+        gate=tuple(Blend(name, 0.2 * place) for place, name in enumerate(PATHS)),
+        calibration=Calibration(Volatility(0.94, 0.97, 0.5), np.sort(rng.standard_normal((3, len(LEVELS))), axis=1)),
         columns=panel.columns,
         calendar=panel.calendar,
         trained_until=str(panel.times.max()),
         history=History(panel.tail(16), is_logarithmic(panel)),
         record={
             "training": {"learning_rate": 0.01, "batch_size": 128, "seed": 0},
-            **{"series": 2, "rows": 55, "windows": 40, "updates": [3, 3], "best_epoch": 1, "validation": None},
+            **{"series": 2, "rows": 55, "windows": 40, "updates": [3, 3], "best_epoch": 1},
             "note": "Öl [close]",
         },
     )
@@ -72,11 +80,13 @@ def as_npy(array, **options):
 
 def test_round_trip_keeps_everything(model, path):
     got = load_model(path)
-    for name in ("network", "blend", "columns", "calendar", "trained_until", "record"):
+    for name in ("network", "gate", "columns", "calendar", "trained_until", "record"):
         assert getattr(got, name) == getattr(model, name), name
     np.testing.assert_array_equal(got.parameters, model.parameters)
     np.testing.assert_array_equal(got.head.spread, model.head.spread)
     np.testing.assert_array_equal(got.head.base_gap, model.head.base_gap)
+    assert got.calibration.volatility == model.calibration.volatility
+    np.testing.assert_array_equal(got.calibration.scores, model.calibration.scores)
     assert got.history.panel.ids == ("007", "1e5")
     np.testing.assert_array_equal(got.history.panel.values, model.history.panel.values)
     np.testing.assert_array_equal(got.history.panel.times, model.history.panel.times)
@@ -103,9 +113,24 @@ def test_a_distribution_with_impossible_bases_is_refused(rng, model, tmp_path, b
         load_model(tmp_path / "m.npz")
 
 
-def test_model_without_history(model, tmp_path):
-    save_model(replace(model, history=None), tmp_path / "m.npz")
-    assert load_model(tmp_path / "m.npz").history is None
+def test_model_without_history_and_calibration(model, tmp_path):
+    save_model(replace(model, history=None, calibration=None), tmp_path / "m.npz")
+    got = load_model(tmp_path / "m.npz")
+    assert got.history is None
+    assert got.calibration is None
+
+
+def test_model_of_the_first_format_still_opens_and_forecasts_what_it_did():
+    """Written by the version before gates had groups and intervals were calibrated."""
+    model = load_model(FIXTURES / "model_format_1.npz")
+    levels = (0.025, 0.1, 0.9, 0.975)
+    got = forecast(model, None, 12, levels)
+    expected = np.loadtxt(FIXTURES / "model_format_1.csv", delimiter=",", skiprows=1, usecols=(1, 2, 3, 4, 5))
+    np.testing.assert_allclose(got.point, expected[:, 0], rtol=1e-6)
+    np.testing.assert_allclose(got.quantiles, expected[:, [3, 1, 2, 4]], rtol=1e-6)
+    assert 0 < model.network_share < 1
+    assert model.calibration is None
+    assert "of the network's correction of the last season is used" in training_verdict(model)
 
 
 @pytest.fixture
@@ -201,7 +226,7 @@ def test_weights_that_are_not_finite_are_never_saved(model, path, bad):
 def test_no_clobber_keeps_the_file(model, path):
     before = path.read_bytes()
     with pytest.raises(OutputError):
-        save_model(replace(model, blend=0.0), path, clobber=False)
+        save_model(replace(model, calibration=None), path, clobber=False)
     assert path.read_bytes() == before
 
 
@@ -266,7 +291,13 @@ CRAFTED = {
     "more declared than held": lambda m: m.update({"history.values.npy": declaring((1000, 1))}),
     "newer format": _described(format_version=FORMAT_VERSION + 1),
     "no members": _described(members=0),
-    "blend beyond one": _described(blend=1.5),
+    "blend beyond one": _described(gate=[{"baseline": "drift", "share": 1.5}] * 5),
+    "blend with an unknown baseline": _described(gate=[{"baseline": "magic", "share": 0.5}] * 5),
+    "gate of too few groups": _described(gate=[{"baseline": "drift", "share": 0.5}] * 4),
+    "impossible volatility": _described(calibration={"decay": 2.0, "persistence": 0.9, "width": 0.0}),
+    "scores that descend": lambda m: m.update(
+        {"calibration.scores.npy": as_npy(-np.cumsum(np.ones((3, len(LEVELS))), 1))}
+    ),
     "last training row that is no date": _described(trained_until="nonsense"),
     "empty record": _described(record={}),
     "columns that are no names": _described(columns={"time": 1, "id": None, "target": []}),

@@ -16,49 +16,56 @@ def model(rng):
     return train(panel, network, training)[0]
 
 
-def with_record(model, *, blend=1.0, season=1, **record):
+def with_record(model, *, season=1, **record):
     network = replace(model.network, season_length=season)
-    return replace(model, blend=blend, network=network, record={**model.record, "best_epoch": 4, **record})
+    return replace(model, network=network, record={**model.record, "best_epoch": 4, **record})
 
 
-@pytest.mark.parametrize(
-    ("relative", "statistic", "expected"),
-    [
-        pytest.param(1.02, 3.0, "weak evidence, so 100% of the network's correction is used", id="worse"),
-        pytest.param(
-            0.998, 3.0, "0.998 of the last value's over 700 windows (t 3.0 over 9 blocks of time): weak", id="same"
-        ),
-        pytest.param(0.97, 3.0, "a small gain, but on the rows that chose when to stop, so it flatters", id="small"),
-        pytest.param(0.6, 8.0, ": a gain, but on the rows that chose", id="clear"),
-        pytest.param(0.6, 1.7, "weak evidence", id="chance"),
-        pytest.param(0.6, None, "over 700 windows: weak evidence", id="one-block"),
-    ],
-)
-def test_verdict_claims_no_more_than_the_validation_part_carries(model, relative, statistic, expected):
-    validation = {"windows": 700, "blocks": 9, "relative_mae": relative, "t_statistic": statistic}
-    assert expected in training_verdict(with_record(model, validation=validation))
+def group(**changes):
+    figures = {"group": "all", "windows": 700, "baseline": "last value", "blend": 0.25, "t_statistic": 3.0, "blocks": 9}
+    figures |= {"network_relative_mae": 0.97, "baseline_relative_mae": 1.0, "blended_relative_mae": 0.98}
+    return figures | changes
 
 
 @pytest.mark.parametrize(
     ("record", "expected"),
     [
-        pytest.param({"blend": 0.0}, "the model forecasts it, with intervals of the network", id="blend"),
-        pytest.param({"best_epoch": 0}, "the model forecasts it, with intervals", id="epochs"),
+        pytest.param(
+            [group()],
+            "held-out rows: error of the network 0.970 of the last value's, blended 0.980 (700 windows, t 3.0 over 9 "
+            "stretches of time); the model issues 25% network and 75% last value, with calibrated intervals",
+            id="in-part",
+        ),
+        pytest.param(
+            [group(blend=0.0)], "the network has nothing to add to the last value; the model issues it", id="nothing"
+        ),
+        pytest.param(
+            [group(blend=0.0, baseline="theta", baseline_relative_mae=0.9)],
+            "nothing to add to the theta (error 0.900 of the last value's); the model issues it",
+            id="theta",
+        ),
+        pytest.param(
+            [group(windows=5, group="seasonal"), group(group="all others", blend=0.0)],
+            'for most series ("all others"): the network has nothing to add',
+            id="groups",
+        ),
+        pytest.param([], "held-out rows: none, the series are too short", id="none"),
     ],
 )
-def test_network_that_adds_nothing_is_said_to(model, record, expected):
-    trained = with_record(model, season=12, validation={"windows": 9, "relative_mae": 1.0}, **record)
-    got = training_verdict(trained)
-    assert "the network found nothing to add to the last season" in got
-    assert got.endswith(expected)
-    plain = replace(trained, network=replace(trained.network, quantile_levels=(0.5,), loss="mse"))
+def test_verdict_says_what_is_issued_and_why(model, record, expected):
+    assert expected in training_verdict(with_record(model, gate=record))
+
+
+def test_last_season_is_named_where_there_is_one(model):
+    got = training_verdict(with_record(model, season=12, gate=[group(blend=0.0, baseline="seasonal naive")]))
+    assert "nothing to add to the last season" in got
+
+
+def test_intervals_are_said_where_there_are_some(model):
+    trained = with_record(model, gate=[group()])
+    assert training_verdict(replace(trained, calibration=None)).endswith(", with intervals")
+    plain = replace(trained, calibration=None, network=replace(model.network, quantile_levels=(0.5,), loss="mse"))
     assert "intervals" not in training_verdict(plain)
-
-
-def test_missing_validation_part_is_said(model):
-    got = training_verdict(with_record(model, validation=None))
-    assert got.startswith("validation: none")
-    assert "the model forecasts the last value" in got
 
 
 def test_summary_counts_members_and_updates(model):

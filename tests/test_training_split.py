@@ -14,21 +14,35 @@ def times_of_targets(panel, windows, horizon):
     return panel.times[windows.ends[:, None] + np.arange(horizon)]
 
 
-@given(lengths=st.lists(st.integers(15, 80), min_size=1, max_size=4), horizon=st.integers(1, 6))
+def check_folds(panel, split, horizon):
+    """Each fold is trained on nothing that is not before its block, and the blocks follow one another."""
+    for fold in split.folds:
+        assert len(fold.training) > 0 < len(fold.held_out)
+        assert len(fold.clock) == len(fold.held_out)
+        for s in range(len(panel.ids)):
+            trained = fold.training.ends[fold.training.series == s]
+            held_out = fold.held_out.ends[fold.held_out.series == s]
+            everything = split.everything.ends[split.everything.series == s]
+            assert set(trained) | set(held_out) <= set(everything)
+            assert everything.max(initial=0) + horizon <= panel.indptr[s + 1]
+            if len(held_out) and len(trained):
+                assert trained.max() + horizon <= held_out.min()
+    purposes = [purpose for fold in split.folds for purpose in fold.purposes]
+    assert purposes in ([], ["early stopping", "gate", "calibration"])
+    assert (split.fallback is None) == (len(split.folds) == 3)
+
+
+@given(lengths=st.lists(st.integers(15, 120), min_size=1, max_size=4), horizon=st.integers(1, 6))
 @settings(max_examples=100, deadline=None)
 def test_series_of_integer_steps_are_divided_each_at_its_own_place(lengths, horizon):
     panel = make_panel({str(i): np.arange(1.0, n + 1) for i, n in enumerate(lengths)}, dated=False)
     split = split_windows(panel, NetworkConfig(input_size=12, horizon=horizon))
-    for s in range(len(lengths)):
-        search = split.search.ends[split.search.series == s]
-        validation = split.validation.ends[split.validation.series == s]
-        everything = split.everything.ends[split.everything.series == s]
-        assert set(search) | set(validation) <= set(everything)
-        assert everything.max(initial=0) + horizon <= panel.indptr[s + 1]
-        if len(validation) and len(search):
-            assert search.max() + horizon <= validation.min()
-    assert len(split.search) > 0 or len(split.everything) == 0
-    assert len(split.blocks) == len(split.validation)
+    check_folds(panel, split, horizon)
+    for s in range(len(lengths)):  # a row is a target of one block at most
+        blocks = [fold.held_out.ends[fold.held_out.series == s] for fold in split.folds]
+        for before, after in zip(blocks, blocks[1:], strict=False):
+            if len(before) and len(after):
+                assert before.max() + horizon <= after.min()
 
 
 @given(
@@ -37,7 +51,7 @@ def test_series_of_integer_steps_are_divided_each_at_its_own_place(lengths, hori
     seed=st.integers(0, 1000),
 )
 @settings(max_examples=150, deadline=None)
-def test_nothing_that_the_search_sees_of_a_dated_panel_is_later_than_what_judges_it(spans, horizon, seed):
+def test_nothing_that_a_fold_of_a_dated_panel_is_trained_on_is_later_than_what_judges_it(spans, horizon, seed):
     """Series begin and end at different days and have holes: what they have in common must not give anything away."""
     longest = make_panel({str(i): np.arange(1.0, start + rows + 1) for i, (start, rows) in enumerate(spans)})
     place = np.arange(len(longest.times)) - np.repeat(longest.indptr[:-1], longest.lengths)
@@ -45,29 +59,66 @@ def test_nothing_that_the_search_sees_of_a_dated_panel_is_later_than_what_judges
     present = (place >= starts) & ((np.random.default_rng(seed).random(len(place)) > 0.1) | (place == starts))
     panel = longest.keep(present)
     split = split_windows(panel, NetworkConfig(input_size=12, horizon=horizon))
-    if len(split.validation):
-        known = times_of_targets(panel, split.search, horizon).max()
-        assert known < times_of_targets(panel, split.validation, horizon).min()
-        first = times_of_targets(panel, split.validation, horizon)[:, 0]
-        assert (np.diff(split.blocks[np.argsort(first, kind="stable")]) >= 0).all()
+    check_folds(panel, split, horizon)
+    ended = np.datetime64("1900-01-01", "us")
+    for fold in split.folds:
+        targets = times_of_targets(panel, fold.held_out, horizon)
+        assert max(times_of_targets(panel, fold.training, horizon).max(), ended) < targets.min()
+        assert fold.span[0] < targets.min()
+        assert fold.span[0] < fold.span[1] <= fold.span[2]
+        assert (np.diff(fold.clock[np.argsort(targets[:, 0], kind="stable")]) >= 0).all()
+        ended = targets.max()
 
 
-def test_series_that_begins_in_the_validation_part_is_not_trained_on_in_the_search():
+def test_series_that_begins_in_a_block_is_not_trained_on_before_it():
     long, late = np.arange(1.0, 1001.0), np.arange(1.0, 1001.0)
     panel = make_panel({"long": long, "late": late})
-    panel = panel.keep(np.concatenate((np.ones(1000, dtype=bool), np.arange(1000) >= 850)))
+    panel = panel.keep(np.concatenate((np.ones(1000, dtype=bool), np.arange(1000) >= 800)))
     split = split_windows(panel, NetworkConfig(input_size=20, horizon=5))
-    assert set(split.search.series) == {0}
-    assert set(split.validation.series) == {0, 1}
+    stopping, gate, calibration = split.folds
+    assert set(stopping.training.series) == set(gate.training.series) == {0}
+    assert set(gate.held_out.series) == set(calibration.training.series) == {0, 1}
     assert set(split.everything.series) == {0, 1}
 
 
-def test_validation_part_is_the_last_share_of_a_long_series():
+def test_blocks_of_a_long_series_take_their_shares():
     panel = make_panel({"a": np.arange(1.0, 1001.0)})
     split = split_windows(panel, NetworkConfig(input_size=20, horizon=5))
-    assert split.validation.ends.min() == 800
-    assert split.validation.ends.max() == 995
-    assert split.search.ends.max() == 795
+    spans = [(fold.training.ends.max(), fold.held_out.ends.min(), fold.held_out.ends.max()) for fold in split.folds]
+    assert spans == [(695, 700, 770), (770, 775, 890), (890, 895, 995)]
+    assert [str(fold.span[0].astype("M8[D]")) for fold in split.folds] == [
+        str(panel.times[row].astype("M8[D]")) for row in (699, 774, 894)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "purposes"),
+    [
+        (100, [("early stopping",), ("gate",), ("calibration",)]),
+        (99, [("early stopping", "gate"), ("calibration",)]),
+        (70, [("early stopping", "gate"), ("calibration",)]),
+        (69, [("early stopping", "gate", "calibration")]),
+        (20, [("early stopping", "gate", "calibration")]),
+        (19, []),
+    ],
+)
+def test_short_series_share_blocks_and_it_is_said(rows, purposes):
+    panel = make_panel({"a": np.arange(1.0, rows + 1)})
+    split = split_windows(panel, NetworkConfig(input_size=2, horizon=5))
+    assert [fold.purposes for fold in split.folds] == purposes
+    check_folds(panel, split, 5)
+    if len(purposes) < 3:
+        assert ("share" in split.fallback) or not purposes
+
+
+def test_counted_series_that_is_too_short_is_trained_on_and_not_held_out():
+    panel = make_panel({str(i): np.arange(1.0, n + 1) for i, n in enumerate([400, 400, 30])}, dated=False)
+    split = split_windows(panel, NetworkConfig(input_size=12, horizon=5))
+    assert len(split.folds) == 3
+    for fold in split.folds:
+        assert set(fold.held_out.series) == {0, 1}
+        assert set(fold.training.series) == {0, 1, 2}
+        assert fold.span == ()
 
 
 def test_one_short_series_is_an_error_with_figures():

@@ -8,6 +8,7 @@ import pytest
 from panels import make_panel, random_walk, signs_after_a_pause
 
 from rnncast.core import twin
+from rnncast.core.shape import middle_rows
 from rnncast.data.panel import Panel
 from rnncast.data.transform import working_series
 from rnncast.data.windows import Windows
@@ -31,8 +32,8 @@ def make_trainer(values, training=TRAINING, config=CONFIG, seed=0):
     panel = make_panel({str(name): series for name, series in enumerate(values)})
     working = working_series(panel)
     split = split_windows(panel, config)
-    head = empirical_head(config, working, split.search)
-    return StatefulTrainer(config, training, head, working, split.search, seed), split
+    head = empirical_head(config, working, split.folds[0].training)
+    return StatefulTrainer(config, training, head, working, split.folds[0].training, seed), split
 
 
 def bent(trainer, rng):
@@ -54,22 +55,20 @@ def outputs_of(trainer, parameters):
 def test_scored_rows_get_the_state_that_comes_from_all_rows_before_them(rng):
     trainer, split = make_trainer([random_walk(rng, 200), rng.standard_normal(150)])
     parameters = bent(trainer, rng)
-    windows = split.validation.take(np.arange(0, len(split.validation), 3))
+    windows = split.folds[0].held_out.take(np.arange(0, len(split.folds[0].held_out), 3))
     prepared = trainer.prepare(windows)
     raw = outputs_of(trainer, parameters)[windows.ends - 1].T  # (O, N)
     expected, _ = twin.loss_and_gradient(raw, prepared.targets, trainer.head)
     assert trainer.loss(prepared, parameters) == pytest.approx(expected, rel=1e-5)
-    levels = len(CONFIG.quantile_levels)
-    medians = trainer.head.spread[:, None] * raw[levels // 2 :: levels]
-    np.testing.assert_allclose(trainer.correction(prepared, parameters), medians, atol=1e-5)
+    np.testing.assert_allclose(trainer.outputs(prepared, parameters), raw, atol=1e-5)
 
 
 def test_chunks_of_one_sequence_have_together_the_loss_of_the_whole(rng):
     """One stretch in one lane: the carried state makes its chunks one run, and each row that counts counts once."""
-    trainer, split = make_trainer([random_walk(rng, 60)], replace(TRAINING, truncation=7))
+    trainer, split = make_trainer([random_walk(rng, 78)], replace(TRAINING, truncation=7))
     parameters = bent(trainer, rng)
     trainer.parameters[:] = parameters
-    rows = split.search.ends - 1
+    rows = split.folds[0].training.ends - 1
     seen = []
     trainer._chunks = (seen.append(chunk) or chunk for chunk in trainer._chunks)
     total, counted = 0.0, 0
@@ -88,7 +87,7 @@ def test_chunks_of_one_sequence_have_together_the_loss_of_the_whole(rng):
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_learns_that_noise_reverts_to_its_mean(rng, cell):
     trainer, split = make_trainer([10 + rng.standard_normal(900)], config=replace(CONFIG, cell=cell))
-    validation = trainer.prepare(split.validation)
+    validation = trainer.prepare(split.folds[0].held_out)
     baseline = trainer.loss(validation)
     trainer.run(60, Deadline(None))
     assert trainer.updates == 60
@@ -98,11 +97,11 @@ def test_learns_that_noise_reverts_to_its_mean(rng, cell):
 def test_search_sees_no_row_of_the_validation_part(rng):
     values = random_walk(rng, 300)
     altered = values.copy()
-    altered[240:] *= np.exp(0.5 * rng.standard_normal(60))
+    altered[210:] *= np.exp(0.5 * rng.standard_normal(90))
     weights = []
     for series in (values, altered):
         trainer, split = make_trainer([series])
-        assert split.search.ends.max() + CONFIG.horizon == 240
+        assert split.folds[0].training.ends.max() + CONFIG.horizon == 210
         trainer.run(20, Deadline(None))
         weights.append(trainer.average.tobytes())
     assert weights[0] == weights[1]
@@ -160,7 +159,7 @@ def test_what_comes_after_the_cutoff_changes_no_byte_of_the_model(rng, tmp_path,
 def test_model_keeps_the_state_after_the_last_row_of_each_series_or_none(rng):
     panel = make_panel({"a": random_walk(rng, 200), "b": rng.standard_normal(150)})
     model, _ = train(panel, CONFIG, replace(TRAINING, max_epochs=1))
-    assert model.history.panel.lengths.tolist() == [24, 24]
+    assert model.history.panel.lengths.tolist() == [200, 150]
     assert model.history.states.shape == (2, 1, 1, 1, 6, 2)
     working = working_series(panel)
     inputs = read_rows(CONFIG, working, rows_from(panel.indptr, np.zeros(2, np.int64))).inputs
@@ -194,11 +193,12 @@ def test_remembers_what_no_window_shows():
     config, training, _ = resolve(options, panel)
     model, _ = train(panel, config, training)
     assert config.input_size == 80
-    assert model.record["validation"]["relative_mae"] < 0.65
+    assert model.record["gate"][0]["network_relative_mae"] < 0.65
     later, shown = signs_after_a_pause(np.random.default_rng(1), 60_000, 300)
     fresh = StatefulTrainer(config, training, model.head, working_series(make_panel({"a": later}, dated=False)),
                             Windows(np.zeros(1, np.int64), np.array([100])), 0)  # fmt: skip
     long_ago = shown[shown[:, 0] > 80]
     prepared = fresh.prepare(Windows(np.zeros(len(long_ago), np.int64), long_ago[:, 1] + 1))
-    got = np.sign(fresh.correction(prepared, model.parameters[0])[4])
+    raw = fresh.outputs(prepared, model.parameters[0])
+    got = np.sign(raw[middle_rows(config.shape)][4])
     assert (got == long_ago[:, 2]).mean() > 0.9

@@ -51,18 +51,22 @@ def test_same_seed_gives_the_same_file_and_another_seed_another(rng, tmp_path):
 
 
 def test_predictable_series_is_learnt_and_the_record_says_so(rng):
-    panel = make_panel({"a": 10.0 + rng.standard_normal(600)})
+    waves = np.sin(2 * np.pi * np.arange(900) / 7) + 0.1 * rng.standard_normal(900)  # a season that nobody named
+    panel = make_panel({"a": 10.0 + waves})
     reports = []
-    model, warnings = train(panel, CONFIG, TRAINING, on_epoch=reports.append)
+    model, warnings = train(panel, CONFIG, replace(TRAINING, epoch_updates=40), on_epoch=reports.append)
     assert warnings == ()
-    assert model.record["validation"]["relative_mae"] < 0.9
-    assert model.blend > 0.5
+    (judged,) = model.record["gate"]
+    assert judged["blended_relative_mae"] < 0.9
+    assert {blend.share for blend in model.gate} == {judged["blend"]}
+    assert model.network_share > 0.5
     best = model.record["best_epoch"]
     assert best > 0
-    assert model.record["updates"] == [10 * best, 10 * best]
+    assert model.record["updates"] == [40 * best, 40 * best]
     phases = [(report.phase, report.member) for report in reports]
     assert phases.count(("refit", 1)) == phases.count(("refit", 2)) == best
     assert ("search", 1) in phases
+    assert phases.count(("folds", 1)) == best
     assert all(np.isfinite(report.loss) for report in reports)
 
 
@@ -87,7 +91,7 @@ def test_no_epoch_leaves_the_baseline(rng):
     panel = make_panel({"a": random_walk(rng, 200)})
     model, _ = train(panel, CONFIG, replace(TRAINING, max_epochs=0))
     assert model.record["updates"] == [0, 0]
-    assert model.record["validation"]["relative_mae"] == 1.0
+    assert [group["network_relative_mae"] for group in model.record["gate"]] == [1.0]
 
 
 def test_time_limit_ends_each_network_and_says_so(rng):
@@ -102,17 +106,18 @@ def test_series_too_short_to_judge_the_network_gives_the_baseline_and_says_so(rn
     panel = make_panel({"a": random_walk(rng, 17)})
     model, warnings = train(panel, CONFIG, TRAINING)
     assert any("no series has the rows" in warning for warning in warnings)
-    assert model.record["validation"] is None
+    assert model.record["gate"] == model.record["folds"] == []
     assert model.record["updates"] == [0, 0]
-    assert model.blend == 0.0
+    assert model.network_share == 0.0
+    assert model.calibration is None
 
 
 def test_model_keeps_last_rows_or_none(rng):
-    panel = make_panel({"a": random_walk(rng, 200), "b": random_walk(rng, 150)})
+    panel = make_panel({"a": random_walk(rng, 700), "b": random_walk(rng, 650)})
     small = replace(TRAINING, members=1, max_epochs=1)
     model, _ = train(panel, CONFIG, small)
-    assert model.history.panel.lengths.tolist() == [24, 24]
-    np.testing.assert_array_equal(model.history.panel.target[:24], panel.target[176:200])
+    assert model.history.panel.lengths.tolist() == [512, 512]
+    np.testing.assert_array_equal(model.history.panel.target[:512], panel.target[188:700])
     model, _ = train(panel, CONFIG, small, keep_history=False)
     assert model.history is None
 

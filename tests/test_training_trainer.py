@@ -9,7 +9,6 @@ from rnncast.core import twin
 from rnncast.core.twin_student_t import student_t_parameters
 from rnncast.data.transform import working_series
 from rnncast.model.config import NetworkConfig, TrainingConfig
-from rnncast.model.network import blended
 from rnncast.training.head import empirical_head
 from rnncast.training.split import split_windows
 from rnncast.training.trainer import Deadline, Trainer, prepare
@@ -26,9 +25,9 @@ def mean_reverting(rng, rows):
 def make_trainer(values, config=CONFIG, training=TRAINING, seed=0):
     panel = make_panel({"a": values})
     working = working_series(panel)
-    split = split_windows(panel, config)
-    trainer = Trainer(config, training, empirical_head(config, working, split.search), working, split.search, seed)
-    return trainer, prepare(config, working, split.validation)
+    fold = split_windows(panel, config).folds[0]
+    trainer = Trainer(config, training, empirical_head(config, working, fold.training), working, fold.training, seed)
+    return trainer, prepare(config, working, fold.held_out)
 
 
 def test_loss_before_the_first_update_is_that_of_the_baseline(rng):
@@ -114,13 +113,3 @@ def test_deadline_runs_from_the_first_update_on(rng):
     assert trainer.updates == 1
     assert math.isnan(trainer.run(5, deadline))
     assert trainer.updates == 1
-
-
-@pytest.mark.parametrize("loss", ["quantile", "student-t", "mae"])
-def test_scores_are_the_losses_of_the_average_and_of_its_intervals_alone(rng, loss):
-    levels = (0.5,) if loss == "mae" else CONFIG.quantile_levels
-    config = NetworkConfig(cell="gru", hidden_size=8, input_size=12, horizon=3, loss=loss, quantile_levels=levels)
-    trainer, validation = make_trainer(mean_reverting(rng, 300), config)
-    trainer.run(10, Deadline(None))
-    expected = [trainer.loss(validation), trainer.loss(validation, blended(config, trainer.average, 0.0))]
-    assert trainer.scores(validation) == pytest.approx(expected, rel=1e-6)

@@ -146,16 +146,18 @@ def local_scale(
     """
     relative = SCALE_FLOOR_LEVEL * np.abs(rows).max(axis=0)  # (B,)
     floor = np.where(logarithmic, SCALE_FLOOR_LOG, np.maximum(relative, SMALLEST_SCALE))
-    changes = _mean_change(rows, valid, 1)
+    changes = mean_change(rows, valid, 1)
     scale = changes
     if season_length > 1:
-        seasonal = np.maximum(_mean_change(rows, valid, season_length), SEASONAL_FLOOR * changes)
+        seasonal = np.maximum(mean_change(rows, valid, season_length), SEASONAL_FLOOR * changes)
         scale = np.where(valid > season_length, seasonal, changes)
     return LocalScale(last=last, anchor=rows[-1], scale=np.maximum(scale, floor), logarithmic=logarithmic)
 
 
-def _mean_change(rows: NDArray[np.float64], valid: NDArray[np.int64], lag: int) -> NDArray[np.float64]:
-    """Mean absolute change over `lag` rows, repetitions in front left out; shape (B,)."""
+def mean_change(rows: NDArray[np.float64], valid: NDArray[np.int64], lag: int) -> NDArray[np.float64]:
+    """Mean absolute change over `lag` rows of windows (R, B), repetitions in front left out; (B,), zero without one."""
+    if lag >= len(rows):
+        return np.zeros(rows.shape[1])
     changes = np.abs(rows[lag:] - rows[:-lag])  # (R - lag, B)
     first = len(rows) - valid  # (B,) first row that is no repetition
     counted = np.arange(len(changes))[:, None] >= first

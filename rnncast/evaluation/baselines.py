@@ -10,13 +10,13 @@ logarithms, where bounds stay positive and a change counts in proportion to the 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncast.baselines.intervals import changes_over, quantiles_of_rows
 from rnncast.baselines.paths import DRIFT, LAST_VALUE, SEASONAL_NAIVE, drift, last_value, seasonal_naive
 
 Floats = NDArray[np.float64]
@@ -103,14 +103,12 @@ def _half_widths(rows: Floats, horizon: int, period: int, central: Floats, *, dr
     if n <= period or len(central) == 0:
         return np.full((horizon, len(central)), np.nan)
     seasons = -(-np.arange(1, horizon + 1) // period)  # (K,) from step k back to a known row
-    widths = []
-    for ahead in range(1, int(seasons[-1]) + 1):
-        lag = ahead * period
-        if n - lag >= MIN_RESIDUALS or ahead == 1:
-            widths.append(np.quantile(np.abs(rows[lag:] - rows[:-lag] - slope * lag), central))  # (Q,)
-        else:
-            widths.append(widths[0] * math.sqrt(ahead))
-    by_step = np.stack(widths)[seasons - 1]  # (K, Q)
+    lags = period * np.arange(1, int(seasons[-1]) + 1)  # (seasons,)
+    own = lags[(n - lags >= MIN_RESIDUALS) | (lags == period)]  # (own,) with enough errors, or the first
+    sizes = np.abs(changes_over(rows, own) - slope * own[:, None])  # (own, n - 1)
+    widths = quantiles_of_rows(sizes, n - own, central)  # (own, Q)
+    beyond = widths[0] * np.sqrt(np.arange(len(own) + 1, len(lags) + 1))[:, None]  # (seasons - own, Q)
+    by_step = np.concatenate((widths, beyond))[seasons - 1]  # (K, Q)
     if drifting:
         by_step *= np.sqrt(1.0 + np.arange(1, horizon + 1) / (n - 1))[:, None]
     return by_step

@@ -2,13 +2,19 @@
 
 Dimension letters: `N` forecasts, `Q` quantiles, `n` rows of a history.
 
-Every metric has a loss beside it that gives one value a forecast; `scores` averages those over steps, tasks and series.
-Means are plain: nothing is weighted, nothing that is NaN is skipped. A ratio whose denominator is zero is NaN, never
-infinite, and it is for the caller to say that it is missing.
+Every metric that is a mean of losses has the loss beside it, which gives one value a forecast; `scores` averages those
+over steps, tasks and series. Means are plain: nothing is weighted, nothing that is NaN is skipped. A ratio whose
+denominator is zero is NaN, never infinite, and it is for the caller to say that it is missing.
+
+Names and definitions are those of `utilsforecast.losses`, but for the range of sMAPE, which is M4's, and for what has
+no name there. docs/metrics.md holds the formulas and the traps.
 
 Sources: Hyndman & Koehler (2006), "Another look at measures of forecast accuracy" (MASE); Makridakis et al. (2020),
 "The M4 competition" (sMAPE) and (2022), "M5 accuracy competition" (RMSSE); Gneiting & Raftery (2007), "Strictly proper
-scoring rules, prediction, and estimation" (interval score); Koenker & Bassett (1978), "Regression quantiles" (pinball).
+scoring rules, prediction, and estimation" (interval score); Winkler (1972), "A decision-theoretic approach to interval
+estimation" (the same score); Koenker & Bassett (1978), "Regression quantiles" (pinball); Kolassa & Schuetz (2007),
+"Advantages of the MAD/mean ratio over the MAPE" (wape); Salinas et al. (2020), "DeepAR" (nd); Rangapuram et al. (2021),
+"End-to-end learning of coherent probabilistic forecasts for hierarchical time series" (scaled_crps).
 """
 
 from __future__ import annotations
@@ -30,7 +36,20 @@ RANGES = {
     "scaled_interval_score": "0 and up, in in-sample seasonal naive errors",
     "pinball": "0 and up, in units of the target, mean over the quantiles",
 }
-"""Range and unit of each metric, to be printed beside it: several have other ranges in other packages."""
+"""Range and unit of each metric of a backtest's scores, to stand beside it: several have other ranges elsewhere."""
+
+OTHER_RANGES = {
+    "mse": "0 and up, in squared units of the target",
+    "mape": "0 and up, a fraction: 0.05 is 5 %",
+    "nd": "0 and up, a fraction of the mean size of the target",
+    "wape": "0 and up, a fraction of the mean size of the target: another name of nd",
+    "rmae": "0 and up, 1 is the error of the method compared with",
+    "quantile_loss": "0 and up, in units of the target, of one quantile",
+    "mqloss": "0 and up, in units of the target, mean over the quantiles: another name of pinball",
+    "winkler_score": "0 and up, in units of the target: another name of interval_score",
+    "scaled_crps": "0 and up, a fraction of the mean size of the target",
+}
+"""The same of the field's other metrics, which this module computes and a backtest's scores leave out."""
 
 
 def absolute_error(actual: Floats, point: Floats) -> Floats:
@@ -41,6 +60,11 @@ def absolute_error(actual: Floats, point: Floats) -> Floats:
 def squared_error(actual: Floats, point: Floats) -> Floats:
     """Return ``(y - f)^2`` of each forecast, shape (N,)."""
     return np.square(actual - point)
+
+
+def percentage_error(actual: Floats, point: Floats) -> Floats:
+    """Return ``|y - f| / |y|`` of each forecast, a fraction, shape (N,); NaN where y is zero."""
+    return divide(np.abs(actual - point), np.abs(actual))
 
 
 def symmetric_percentage_error(actual: Floats, point: Floats) -> Floats:
@@ -104,9 +128,28 @@ def mae(actual: Floats, point: Floats) -> float:
     return _mean(absolute_error(actual, point))
 
 
+def mse(actual: Floats, point: Floats) -> float:
+    """Mean squared error, ``mean (y - f)^2``; 0 and up, in squared units."""
+    return _mean(squared_error(actual, point))
+
+
 def rmse(actual: Floats, point: Floats) -> float:
     """Root mean squared error, ``sqrt(mean (y - f)^2)``; 0 and up."""
-    return float(np.sqrt(_mean(squared_error(actual, point))))
+    return float(np.sqrt(mse(actual, point)))
+
+
+def mape(actual: Floats, point: Floats) -> float:
+    """Mean absolute percentage error, ``mean |y - f| / |y|``, as a fraction; NaN if any actual value is zero."""
+    return _mean(percentage_error(actual, point))
+
+
+def nd(actual: Floats, point: Floats) -> float:
+    """Normalised deviation, ``sum |y - f| / sum |y|``, as a fraction; NaN if all actual values are zero."""
+    return float(divide(np.asarray(mae(actual, point)), _mean(np.abs(actual))))
+
+
+wape = nd
+"""Weighted absolute percentage error: the field's other name of `nd`."""
 
 
 def smape(actual: Floats, point: Floats) -> float:
@@ -130,6 +173,11 @@ def rmsse(actual: Floats, point: Floats, scale_squared: float) -> float:
     return float(np.sqrt(_mean(divide(squared_error(actual, point), scale_squared))))
 
 
+def rmae(actual: Floats, point: Floats, baseline: Floats) -> float:
+    """Mean absolute error over that of a baseline's forecasts (N,) of the same values; NaN if the latter is zero."""
+    return float(divide(np.asarray(mae(actual, point)), mae(actual, baseline)))
+
+
 def bias(actual: Floats, point: Floats) -> float:
     """Mean of ``f - y``: positive if forecasts are too high on average."""
     return _mean(signed_error(actual, point))
@@ -145,9 +193,31 @@ def interval_score(actual: Floats, low: Floats, high: Floats, level: float) -> f
     return _mean(interval_loss(actual, low, high, level))
 
 
+winkler_score = interval_score
+"""The field's other name of `interval_score`."""
+
+
+def quantile_loss(actual: Floats, quantile: Floats, probability: float) -> float:
+    """Mean pinball loss of the forecasts (N,) of one quantile; 0 and up."""
+    return _mean(pinball_loss(actual, quantile, probability))
+
+
 def pinball(actual: Floats, quantiles: Floats, probabilities: Floats) -> float:
     """Mean pinball (quantile) loss over forecasts and quantiles, (N,) against (N, Q) and (Q,); 0 and up."""
     return _mean(pinball_loss(np.asarray(actual)[:, None], quantiles, probabilities))
+
+
+mqloss = pinball
+"""The field's other name of `pinball`: the loss of many quantiles."""
+
+
+def scaled_crps(actual: Floats, quantiles: Floats, probabilities: Floats) -> float:
+    """Twice the mean pinball loss over ``mean |y|``, a fraction; NaN if all actual values are zero.
+
+    The numerator tends to the continuous ranked probability score as quantiles grow dense. Arguments as in `pinball`.
+    """
+    loss = 2.0 * np.asarray(pinball(actual, quantiles, probabilities))
+    return float(divide(loss, _mean(np.abs(actual))))
 
 
 def absolute_scale(history: Floats, season_length: int = 1) -> float:

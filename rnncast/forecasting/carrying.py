@@ -20,7 +20,7 @@ from rnncast.data.isotime import format_stamp
 from rnncast.data.panel import Panel
 from rnncast.data.transform import WorkingSeries, is_logarithmic, working_series
 from rnncast.forecasting.stamps import calendar_of
-from rnncast.model.model import History, Model, kept_rows
+from rnncast.model.model import History, Model
 from rnncast.model.running import run_states, zero_states
 from rnncast.model.sequences import read_rows, rows_from
 
@@ -42,7 +42,7 @@ def carried_on(model: Model, panel: Panel) -> tuple[Model, tuple[str, ...]]:
         states[..., joined] = model.history.states[..., kept[joined]]
         logarithmic[joined] = model.history.logarithmic[kept[joined]]
     states = advanced(model, working_series(rows, logarithmic), before, states)
-    history = History(rows.tail(kept_rows(model.network)), logarithmic, states)
+    history = History(rows.tail(model.network.context_rows), logarithmic, states)
     return replace(model, history=history), _said(panel, apart)
 
 

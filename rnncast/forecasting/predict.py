@@ -7,7 +7,7 @@ network, `N` steps asked for, `Q` quantiles of the model, `L` levels asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import NormalDist
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,14 @@ from rnncast.core import twin
 from rnncast.core.shape import Shape
 from rnncast.data.panel import Panel
 from rnncast.data.transform import LocalScale, WorkingSeries, working_series
-from rnncast.data.windows import windows_at_ends
+from rnncast.data.windows import gather_inputs, windows_at_ends
 from rnncast.errors import DataError, UsageError
 from rnncast.forecasting.carrying import advanced, carried_on
 from rnncast.forecasting.result import Forecast
 from rnncast.forecasting.stamps import as_written, calendar_of
+from rnncast.model.gate import blended_median
 from rnncast.model.inputs import make_frame, network_inputs
+from rnncast.model.intervals import at_levels, network_widths, scales
 from rnncast.model.model import Model
 from rnncast.model.running import TWIN_WORK, state_outputs
 
@@ -74,11 +76,12 @@ def forecast(model: Model, panel: Panel | None, horizon: int, quantile_levels: S
     if model.network.stateful and states is None:
         return forecast(carried_on(model, panel)[0], None, horizon, quantile_levels)
     _check_lengths(panel)
-    model = model.with_levels(quantile_levels)
-    working = working_series(panel, logarithmic).tail(model.network.history_rows)
-    point, quantiles = _forecast_all(model, working, states, horizon, np.asarray(quantile_levels, dtype=np.float64))
-    _check_finite(panel, point, quantiles)
-    return _long_table(model, panel, point, quantiles, quantile_levels)
+    if model.calibration is None:
+        model = model.with_levels(quantile_levels)
+    working = working_series(panel, logarithmic).tail(model.network.context_rows)
+    paths = _forecast_all(model, working, states, horizon, np.asarray(quantile_levels, dtype=np.float64))
+    _check_finite(panel, paths)
+    return _long_table(model, panel, paths, quantile_levels)
 
 
 def check_kind(model: Model, panel: Panel) -> None:
@@ -101,9 +104,10 @@ def _check_lengths(panel: Panel) -> None:
         )
 
 
-def _check_finite(panel: Panel, point: NDArray[np.float64], quantiles: NDArray[np.float64]) -> None:
+def _check_finite(panel: Panel, paths: _Paths) -> None:
     """DataError for the first series and step whose forecast is beyond the range of floating-point numbers."""
-    bad = ~(np.isfinite(point) & np.isfinite(quantiles).all(axis=1))  # (N, S)
+    finite = np.isfinite(paths.median) & np.isfinite(paths.network)  # (N, S)
+    bad = ~(finite & np.isfinite(paths.quantiles).all(axis=1))  # (N, S)
     if bad.any():
         series = int(np.flatnonzero(bad.any(axis=0))[0])
         step = int(bad[:, series].argmax()) + 1
@@ -114,15 +118,28 @@ def _check_finite(panel: Panel, point: NDArray[np.float64], quantiles: NDArray[n
         )
 
 
+@dataclass(frozen=True)
+class _Paths:
+    """What is forecast of B series, in normalised units or in those of the data.
+
+    `median` and `network` (N, B) are what is issued and what the network alone says, `quantiles` (N, L, B) those at the
+    levels asked for.
+    """
+
+    median: NDArray[np.float64]
+    network: NDArray[np.float64]
+    quantiles: NDArray[np.float64]
+
+
 def _forecast_all(
     model: Model,
     working: WorkingSeries,
     states: NDArray[np.float32] | None,
     horizon: int,
     levels: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Point (N, S) and quantiles (N, L, S) in the units of the data, chunk by chunk."""
-    points, quantiles = [], []
+) -> _Paths:
+    """Paths in the units of the data, chunk by chunk."""
+    chunks = []
     for start in range(0, len(working.logarithmic), CHUNK):
         stop = min(start + CHUNK, len(working.logarithmic))
         rows = slice(working.indptr[start], working.indptr[stop])
@@ -133,52 +150,66 @@ def _forecast_all(
             indptr=working.indptr[start : stop + 1] - working.indptr[start],
         )
         own = None if states is None else states[..., start:stop]
-        path, local = _rolled(model, chunk, own, horizon)  # (N, Q, B)
-        median = path.shape[1] // 2
-        points.append(local.inverse(path[:, median]))
-        quantiles.append(local.inverse(at_levels(path, np.asarray(model.network.quantile_levels), levels)))
-    return np.concatenate(points, axis=-1), np.concatenate(quantiles, axis=-1)
+        paths, local = _rolled(model, chunk, own, horizon, levels)
+        chunks.append([local.inverse(values) for values in (paths.median, paths.network, paths.quantiles)])
+    return _Paths(*(np.concatenate(parts, axis=-1) for parts in zip(*chunks, strict=True)))
 
 
 def _rolled(
-    model: Model, working: WorkingSeries, states: NDArray[np.float32] | None, horizon: int
-) -> tuple[NDArray[np.float64], LocalScale]:
-    """Quantiles (N, Q, B) in the normalised units of the last window of each series.
+    model: Model,
+    working: WorkingSeries,
+    states: NDArray[np.float32] | None,
+    horizon: int,
+    levels: NDArray[np.float64],
+) -> tuple[_Paths, LocalScale]:
+    """Paths in the normalised units of the last window of each series.
 
     Each further pass of the network continues from the medians of the one before. Its own gaps say little, because a
     path of medians is smoother than what will come: those of the first pass are taken again, and added to what was
     reached before as independent errors add, by their squares. On a random walk they go on growing as its root of time.
     """
-    first, quantiles = _one_pass(model, working, states)  # LocalScale, (K, Q, B)
-    median = quantiles.shape[1] // 2
-    gaps = quantiles - quantiles[:, [median]]  # (K, Q, B)
-    passes = [quantiles]
-    local, middle = first, quantiles[:, median]  # (K, B)
+    first, paths = _one_pass(model, working, states, levels)
+    gaps = paths.quantiles - paths.median[:, None]  # (K, L, B)
+    passes = [paths]
+    local = first
     while len(passes) * model.network.horizon < horizon:
-        working = _extended(working, middle * local.scale + local.anchor)
+        working = _extended(working, paths.median * local.scale + local.anchor)
         if states is not None:
-            states = advanced(model, working, np.diff(working.indptr) - len(middle), states)
-        local, quantiles = _one_pass(model, working, states)
-        middle = quantiles[:, median]
+            states = advanced(model, working, np.diff(working.indptr) - len(paths.median), states)
+        local, paths = _one_pass(model, working, states, levels[:0])
         widened = np.sign(gaps) * np.sqrt(gaps**2 + len(passes) * gaps[-1] ** 2)
-        passes.append(first.normalise(middle * local.scale + local.anchor)[:, None] + widened)
-    return np.concatenate(passes)[:horizon], first
+        median, network = (first.normalise(p * local.scale + local.anchor) for p in (paths.median, paths.network))
+        passes.append(_Paths(median, network, median[:, None] + widened))
+    columns = zip(*((p.median, p.network, p.quantiles) for p in passes), strict=True)
+    return _Paths(*(np.concatenate(parts)[:horizon] for parts in columns)), first
 
 
 def _one_pass(
-    model: Model, working: WorkingSeries, states: NDArray[np.float32] | None
-) -> tuple[LocalScale, NDArray[np.float64]]:
-    """Scale of the last window of each series, and the quantiles (K, Q, B) of the steps after it in units of it.
+    model: Model, working: WorkingSeries, states: NDArray[np.float32] | None, levels: NDArray[np.float64]
+) -> tuple[LocalScale, _Paths]:
+    """Scale of the last window of each series, and the paths of the K steps after it in units of it.
 
     A stateful network says them from its states (M, parts, L, depth, H, B) after the last row.
     """
-    shape = model.network.shape
-    frame = make_frame(model.network, working, windows_at_ends(working.indptr))
+    config, windows = model.network, windows_at_ends(working.indptr)
+    frame = make_frame(config, working, windows)
     if states is None:
-        raw = _outputs(shape, model.parameters, network_inputs(model.network, frame))  # M of (O, B)
+        raw = _outputs(config.shape, model.parameters, network_inputs(config, frame))  # M of (O, B)
     else:
-        raw = [state_outputs(shape, *pair) for pair in zip(model.parameters, states, strict=True)]
-    return frame.local, frame.naive[:, None] + network_quantiles(model, raw)
+        raw = [state_outputs(config.shape, *pair) for pair in zip(model.parameters, states, strict=True)]
+    own = frame.naive[:, None] + network_quantiles(model, raw)  # (K, Q, B)
+    network = own[:, own.shape[1] // 2]  # (K, B)
+    context, valid = gather_inputs(working, windows, config.context_rows)  # (R, B), (B,)
+    context = frame.local.normalise(context)
+    median = blended_median(model.gate, config, context, valid, network)  # (K, B)
+    known = np.asarray(config.quantile_levels)  # (Q,)
+    if model.calibration is None or len(levels) == 0:
+        gaps = at_levels(own - network[:, None], known, levels)  # (K, L, B)
+    else:
+        widths = network_widths(own, known)  # (K, B)
+        scale = scales(model.calibration.volatility, config, context, valid, widths)  # (K, B)
+        gaps = model.calibration.offsets(scale, levels)
+    return frame.local, _Paths(median, network, median[:, None] + gaps)
 
 
 def _extended(working: WorkingSeries, path: NDArray[np.float64]) -> WorkingSeries:
@@ -194,17 +225,11 @@ def _extended(working: WorkingSeries, path: NDArray[np.float64]) -> WorkingSerie
 
 
 def network_quantiles(model: Model, raw: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
-    """Mean over the members, of raw outputs (O, B) each, of the quantiles' distance from the naive path; (K, Q, B).
-
-    The network's correction of the median is scaled by the model's blend; the gaps are its own.
-    """
-    config = model.network
-    total = np.zeros((config.horizon, len(config.quantile_levels), raw[0].shape[-1]))  # (K, Q, B)
+    """Mean over the members, of raw outputs (O, B) each, of the quantiles' distance from the naive path; (K, Q, B)."""
+    total = np.zeros((model.network.horizon, len(model.network.quantile_levels), raw[0].shape[-1]))  # (K, Q, B)
     for outputs in raw:
         total += twin.head_quantiles(outputs.astype(np.float64), model.head)
-    mean = total / len(model.parameters)
-    median = mean[:, [mean.shape[1] // 2]]  # (K, 1, B)
-    return mean - (1.0 - model.blend) * median
+    return total / len(model.parameters)
 
 
 def _outputs(shape: Shape, parameters: NDArray[np.float32], inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -219,40 +244,9 @@ def _outputs(shape: Shape, parameters: NDArray[np.float32], inputs: NDArray[np.f
     return [engine.forward(member, inputs) for member in parameters]
 
 
-def at_levels(path: NDArray[np.float64], known: NDArray[np.float64], asked: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Quantiles at other levels, linear in the normal score between known ones and beyond the outermost two.
-
-    Parameters
-    ----------
-    path : (N, Q, B)
-        Quantiles at the levels `known` (Q,).
-    asked : (L,)
-        Levels between 0 and 1.
-
-    Returns
-    -------
-    float64 (N, L, B)
-    """
-    if len(asked) == 0:
-        return np.empty((path.shape[0], 0, path.shape[2]))
-    score = np.array([NormalDist().inv_cdf(level) for level in known])  # (Q,)
-    wanted = np.array([NormalDist().inv_cdf(level) for level in asked])  # (L,)
-    left = np.clip(np.searchsorted(score, wanted, side="right") - 1, 0, len(score) - 2)  # (L,)
-    share = (wanted - score[left]) / (score[left + 1] - score[left])  # (L,)
-    exact = np.isclose(share, np.round(share), rtol=0, atol=1e-9)
-    share = np.where(exact, np.round(share), share)
-    return np.asarray(path[:, left] * (1.0 - share)[:, None] + path[:, left + 1] * share[:, None])
-
-
-def _long_table(
-    model: Model,
-    panel: Panel,
-    point: NDArray[np.float64],
-    quantiles: NDArray[np.float64],
-    levels: Sequence[float],
-) -> Forecast:
+def _long_table(model: Model, panel: Panel, paths: _Paths, levels: Sequence[float]) -> Forecast:
     """Series after series, step after step."""
-    horizon, series = point.shape
+    horizon, series = paths.median.shape
     calendar = calendar_of(model, panel)
     last = panel.times[panel.indptr[1:] - 1]  # (S,)
     return Forecast(
@@ -261,9 +255,10 @@ def _long_table(
         times=as_written(calendar.future(last, horizon).reshape(-1), calendar),
         cutoffs=np.repeat(last, horizon),
         steps=np.tile(np.arange(1, horizon + 1, dtype=np.int64), series),
-        point=point.T.reshape(-1),
+        point=paths.median.T.reshape(-1),
+        network=paths.network.T.reshape(-1),
         quantile_levels=np.asarray(levels, dtype=np.float64),
-        quantiles=quantiles.transpose(2, 0, 1).reshape(horizon * series, len(levels)),
+        quantiles=paths.quantiles.transpose(2, 0, 1).reshape(horizon * series, len(levels)),
         columns=panel.columns,
         trained_horizon=model.network.horizon,
         zone=panel.calendar.zone,

@@ -34,7 +34,10 @@ class Forecast:
     steps : int64 (N,)
         Steps ahead, from 1.
     point : float64 (N,)
-        The median; for a model trained with ``mse`` the mean, of logarithms where a series is positive.
+        What is issued: the network blended with a simple baseline. The median; for a model trained with ``mse`` the
+        mean, of logarithms where a series is positive.
+    network : float64 (N,)
+        What the network alone says.
     quantile_levels : float64 (Q,)
         Ascending; empty for a model without quantiles.
     quantiles : float64 (N, Q)
@@ -53,6 +56,7 @@ class Forecast:
     cutoffs: NDArray[Any]
     steps: NDArray[np.int64]
     point: NDArray[np.float64]
+    network: NDArray[np.float64]
     quantile_levels: NDArray[np.float64]
     quantiles: NDArray[np.float64]
     columns: Columns

@@ -28,10 +28,12 @@ from rnncast.data.transform import is_logarithmic
 from rnncast.data.write import atomic_write
 from rnncast.errors import InputNotFoundError, ModelFileError, RnncastError, TrainingError
 from rnncast.model.config import NetworkConfig
+from rnncast.model.gate import GROUPS, Blend, Gate, naive_name, same_for_all
+from rnncast.model.intervals import LEVELS, Calibration, Volatility
 from rnncast.model.model import History, Model
 from rnncast.model.network import loss_table
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised when a file's meaning changes; every version ever released stays readable."""
 
 LARGEST_META = 64 << 20
@@ -43,7 +45,7 @@ LARGEST_FILE = 1 << 30
 MOST_INFLATED = 100
 """Times its packed size that a member may declare: numbers do not shrink like that, and bombs do."""
 
-_RECORD_KEYS = {"training", "series", "rows", "windows", "updates", "best_epoch", "validation"}
+_RECORD_KEYS = {"training", "series", "rows", "windows", "updates", "best_epoch"}
 _TRAINING_KEYS = {"learning_rate", "batch_size", "seed"}
 
 _DAMAGED = (
@@ -103,6 +105,8 @@ def _arrays(model: Model) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {name: np.stack([member[name] for member in named]) for name in named[0]}
     arrays["spread"] = model.head.spread
     arrays["base_gap"] = model.head.base_gap
+    if model.calibration is not None:
+        arrays["calibration.scores"] = np.ascontiguousarray(model.calibration.scores)
     if model.history is not None:
         panel = model.history.panel
         arrays["history.indptr"] = panel.indptr
@@ -122,7 +126,8 @@ def _meta(model: Model) -> dict[str, Any]:
         "package_version": __version__,
         "network": model.network.to_dict(),
         "members": len(model.parameters),
-        "blend": model.blend,
+        "gate": [asdict(blend) for blend in model.gate],
+        "calibration": None if model.calibration is None else asdict(model.calibration.volatility),
         "columns": asdict(model.columns),
         "calendar": model.calendar.to_dict(),
         "trained_until": model.trained_until,
@@ -186,6 +191,8 @@ def _expected_members(
     }
     expected["spread"] = (double, (network.horizon,))
     expected["base_gap"] = (double, (network.horizon, network.shape.output_group))
+    if meta.get("calibration") is not None:
+        expected["calibration.scores"] = (double, (network.horizon, len(LEVELS)))
     if meta["history"] is not None:
         series = len(meta["history"]["ids"])
         expected["history.indptr"] = (integer, (series + 1,))
@@ -229,21 +236,36 @@ def _assemble(meta: Mapping[str, Any], network: NetworkConfig, arrays: Mapping[s
             view[:] = arrays[name][member]
     columns = Columns(**meta["columns"])
     calendar = Calendar.from_dict(meta["calendar"])
-    blend = float(meta["blend"])
-    if not 0.0 <= blend <= 1.0:
-        raise ValueError(f"the blend is {blend}, expected 0 to 1")
     _check_description(meta, columns, calendar)
     return Model(
         network=network,
         parameters=parameters,
         head=loss_table(network, arrays["spread"], arrays["base_gap"]),
-        blend=blend,
+        gate=_gate(meta, network),
+        calibration=_calibration(meta.get("calibration"), arrays),
         columns=columns,
         calendar=calendar,
         trained_until=str(meta["trained_until"]),
         history=_history(meta["history"], arrays, columns, calendar),
         record=dict(meta["record"]),
     )
+
+
+def _gate(meta: Mapping[str, Any], network: NetworkConfig) -> Gate:
+    """The gate; in the first format one share of the network's correction of the naive path."""
+    if meta["format_version"] == 1:
+        return same_for_all(Blend(naive_name(network), float(meta["blend"])))
+    gate = tuple(Blend(str(blend["baseline"]), float(blend["share"])) for blend in meta["gate"])
+    if len(gate) != len(GROUPS):
+        raise ValueError(f"the gate has {len(gate)} groups, expected {len(GROUPS)}")
+    return gate
+
+
+def _calibration(described: Mapping[str, Any] | None, arrays: Mapping[str, NDArray[Any]]) -> Calibration | None:
+    if described is None:
+        return None
+    settings = (float(described[name]) for name in ("decay", "persistence", "width"))
+    return Calibration(Volatility(*settings), arrays["calibration.scores"])
 
 
 def _check_description(meta: Mapping[str, Any], columns: Columns, calendar: Calendar) -> None:

@@ -24,6 +24,12 @@ CHANNELS = ("level", "change", "seasonal change")
 ROW_CHANNELS = ("change", "seasonal change", "mean")
 """Input channels of a row that a stateful network reads; see `rnncast.model.sequences`."""
 
+BASELINE_WINDOWS = 2
+"""Rows that simple baselines look at, in multiples of what the network reads."""
+
+VOLATILITY_ROWS = 512
+"""Rows of which the usual volatility is that of a series: two years of business days."""
+
 _NEWER_KEYS: Mapping[str, Any] = {"stateful": False}
 """Attributes that files of earlier versions lack, and what held for them."""
 
@@ -125,8 +131,18 @@ class NetworkConfig:
 
     @property
     def history_rows(self) -> int:
-        """Rows of history that a forecast reads: the window, and the season before it."""
+        """Rows of history that the network reads: the window, and the season before it."""
         return self.input_size + (self.season_length if self.season_length > 1 else 0)
+
+    @property
+    def context_rows(self) -> int:
+        """Rows of history that anything of a forecast depends on, and that a model keeps of each series."""
+        return max(self.baseline_rows, VOLATILITY_ROWS)
+
+    @property
+    def baseline_rows(self) -> int:
+        """Rows of history that simple baselines look at."""
+        return BASELINE_WINDOWS * self.history_rows
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -16,14 +16,8 @@ from rnncast.core.loss_table import STUDENT_T, LossTable
 from rnncast.data.calendar import Calendar
 from rnncast.data.panel import Columns, Panel
 from rnncast.model.config import NetworkConfig
-
-HISTORY_WINDOWS = 2
-"""Rows kept for each series, in multiples of what one forecast reads: enough to look back on, small in the file."""
-
-
-def kept_rows(network: NetworkConfig) -> int:
-    """Rows of each series that a model keeps."""
-    return HISTORY_WINDOWS * network.history_rows
+from rnncast.model.gate import Gate
+from rnncast.model.intervals import Calibration
 
 
 @dataclass(frozen=True)
@@ -33,7 +27,7 @@ class History:
     Attributes
     ----------
     panel : Panel
-        At least the rows that one forecast reads.
+        The context, at least: the rows that one forecast reads.
     logarithmic : bool (S,)
         Whether a series was positive over all its rows, also those that are not kept.
     states : float32 (M, parts, L, depth, H, S) or None
@@ -59,8 +53,10 @@ class Model:
     head : LossTable
         Turns raw outputs into quantiles: the naive path's mean absolute error at each step, which scales the median's
         correction, and the gaps between the quantiles, or the distribution, that training started from.
-    blend : float
-        Share of the network's correction that is added to the naive path, 0 to 1.
+    gate : Gate
+        How much of the network, and of which simple baseline, makes the median of each group of series.
+    calibration : Calibration or None
+        Turns the volatility at hand into quantiles; None leaves the network's own.
     columns : Columns
         Names of the training input's columns; the forecast keeps them.
     calendar : Calendar
@@ -76,12 +72,18 @@ class Model:
     network: NetworkConfig
     parameters: NDArray[np.float32]
     head: LossTable
-    blend: float
+    gate: Gate
+    calibration: Calibration | None
     columns: Columns
     calendar: Calendar
     trained_until: str
     history: History | None
     record: Mapping[str, Any]
+
+    @property
+    def network_share(self) -> float:
+        """Largest weight that the network has in the median of any group, 0 to 1."""
+        return max(blend.share for blend in self.gate)
 
     def with_levels(self, levels: Sequence[float]) -> Model:
         """The model with quantiles at other levels too, if its loss is a distribution, which has all of them.

@@ -10,9 +10,10 @@ import numpy as np
 
 from rnncast.core.shape import parameter_count
 from rnncast.data.isotime import format_stamp
+from rnncast.model.gate import GROUPS
 from rnncast.model.model import Model
 from rnncast.report.tables import size
-from rnncast.report.training import naive_path, training_summary, training_verdict
+from rnncast.report.training import training_summary, training_verdict
 
 
 def model_levels(model: Model) -> tuple[float, ...]:
@@ -52,7 +53,6 @@ def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[tuple
         ("", f"loss {network.loss}, learning rate {record['training']['learning_rate']:g}, "
              f"batch {record['training']['batch_size']}, seed {record['training']['seed']}{_truncation(model)}"),
         ("result", training_verdict(model)),
-        ("blend", f"{model.blend:.2f} of the network's correction of the {naive_path(model)} is used"),
         ("history", _history(model)),
     ]  # fmt: skip
 
@@ -86,7 +86,7 @@ def model_document(model: Model) -> dict[str, Any]:
         "columns": asdict(model.columns),
         "calendar": {**model.calendar.to_dict(), "description": model.calendar.describe()},
         "trained_until": model.trained_until,
-        "blend": model.blend,
+        "gate": {group: asdict(blend) for group, blend in zip(GROUPS, model.gate, strict=True)},
         "record": dict(model.record),
         "verdict": training_verdict(model),
     }

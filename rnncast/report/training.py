@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rnncast.baselines.paths import LAST_VALUE, SEASONAL_NAIVE
 from rnncast.model.model import Model
-
-NO_SIGN = 0.99
-"""Relative error above which a gain is too small to be a sign of anything."""
-
-CLEAR = 0.95
-"""Relative error below which the gain is worth the word."""
-
-EVIDENCE = 2.0
-"""t statistic of the gain over blocks of time below which it may well be chance."""
 
 
 def naive_path(model: Model) -> str:
@@ -20,35 +15,39 @@ def naive_path(model: Model) -> str:
 
 
 def training_verdict(model: Model) -> str:
-    """One or two sentences on the validation part.
-
-    That part has chosen when training stopped and how much of the network is used, so its figure flatters the model;
-    the sentence says so wherever it claims a gain.
-    """
-    validation = model.record.get("validation")
-    naive = naive_path(model)
+    """What the held-out rows of the gate say of the network, and so what the model issues, in a sentence or two."""
+    naive, record = naive_path(model), model.record
     intervals = ", with intervals" if len(model.network.quantile_levels) > 1 else ""
-    if model.record["training"].get("max_epochs") == 0:
-        return f"validation: none, no training was asked for; the model forecasts the {naive}{intervals}"
-    if not validation:
-        return f"validation: none, the series are too short for it; the model forecasts the {naive}{intervals}"
-    if model.record.get("best_epoch") == 0:
-        return f"validation: the network found nothing to add to the {naive}; the model forecasts it{intervals}"
-    if model.blend == 0:
-        own = ", with intervals of the network" if intervals else ""
-        return f"validation: the network found nothing to add to the {naive}; the model forecasts it{own}"
-    relative, statistic = float(validation["relative_mae"]), validation.get("t_statistic")
-    windows = int(validation["windows"])
-    figure = (
-        f"validation: mean absolute error {relative:.3f} of the {naive}'s over {windows:,} "
-        f"window{'' if windows == 1 else 's'}"
+    if model.calibration is not None:
+        intervals = ", with calibrated intervals"
+    judged: Sequence[Mapping[str, Any]] = record.get("gate") or ()
+    if record.get("validation"):  # of the first format of models
+        return f"held-out rows: {model.network_share:.0%} of the network's correction of the {naive} is used"
+    if not judged:
+        return f"held-out rows: none, the series are too short; the model issues the {naive}{intervals}"
+    largest = max(judged, key=lambda group: int(group["windows"]))
+    text = "held-out rows: " + _of_group(largest, naive) + intervals
+    if len(judged) > 1:
+        of_group = f' for most series ("{largest["group"]}")'
+        text = f"held-out rows{of_group}: {_of_group(largest, naive)}{intervals}; {len(judged) - 1} more groups"
+    return text
+
+
+def _of_group(group: Mapping[str, Any], naive: str) -> str:
+    """What a group's windows say: what is issued for it, and why."""
+    baseline, blend = str(group["baseline"]), float(group["blend"])
+    plain = baseline in (LAST_VALUE, SEASONAL_NAIVE)
+    name = f"the {naive}" if plain else f"the {baseline}"
+    over = "" if plain else f" (error {group['baseline_relative_mae']:.3f} of the {naive}'s)"
+    if blend == 0:
+        return f"the network has nothing to add to {name}{over}; the model issues it"
+    statistic = group["t_statistic"]
+    sure = "" if statistic is None else f", t {float(statistic):.1f} over {int(group['blocks'])} stretches of time"
+    return (
+        f"error of the network {group['network_relative_mae']:.3f} of the {naive}'s, blended "
+        f"{group['blended_relative_mae']:.3f} ({int(group['windows']):,} windows{sure}); the model issues "
+        f"{blend:.0%} network and {1 - blend:.0%} {name.removeprefix('the ')}"
     )
-    if statistic is not None:
-        figure += f" (t {float(statistic):.1f} over {int(validation['blocks'])} blocks of time)"
-    if not relative <= NO_SIGN or statistic is None or statistic < EVIDENCE:
-        return f"{figure}: weak evidence, so {model.blend:.0%} of the network's correction is used"
-    gain = "a gain" if relative < CLEAR else "a small gain"
-    return f"{figure}: {gain}, but on the rows that chose when to stop, so it flatters"
 
 
 def training_summary(model: Model) -> str:

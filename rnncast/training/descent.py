@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from rnncast.core.learner import AdamW, Learner, Updates, learn
 from rnncast.core.loss_table import LossTable
-from rnncast.core.shape import middle_rows
 from rnncast.core.threads import threads as default_threads
 from rnncast.data.transform import WorkingSeries
 from rnncast.data.windows import Windows
@@ -26,6 +25,10 @@ from rnncast.training.schedule import average_decay, learning_rate
 
 BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8
 """Moments of AdamW (Loshchilov and Hutter 2019); the second is shorter than usual because training is short."""
+
+
+FOLDS = 3
+"""Networks that are trained beside the members, to decide when to stop, what to trust, and how wide intervals are."""
 
 
 class Deadline:
@@ -40,8 +43,8 @@ class Deadline:
 
     @classmethod
     def of_networks(cls, training: TrainingConfig, count: int = 1) -> Deadline:
-        """End of training of `count` networks; the limit is shared out evenly between the search and the members."""
-        return cls(None if training.time_limit is None else training.time_limit * count / (training.members + 1))
+        """End of training of `count` networks; the limit is shared out evenly between the folds and the members."""
+        return cls(None if training.time_limit is None else training.time_limit * count / (training.members + FOLDS))
 
     def start(self) -> None:
         """Let the time run, if it does not yet."""
@@ -133,19 +136,7 @@ class Descent(ABC, Generic[P]):
 
     def loss(self, prepared: P, parameters: NDArray[np.float32] | None = None) -> float:
         """Mean loss over prepared windows, of the averaged weights or of other `parameters` (P,)."""
-        return self._score(self._outputs(prepared, self.average if parameters is None else parameters), prepared)
-
-    def scores(self, prepared: P) -> tuple[float, float]:
-        """Mean loss of the averaged weights over prepared windows; and of their intervals around the naive path."""
-        raw = self._outputs(prepared, self.average)
-        loss = self._score(raw, prepared)
-        raw[middle_rows(self.config.shape)] = 0.0
-        return loss, self._score(raw, prepared)
-
-    def correction(self, prepared: P, parameters: NDArray[np.float32]) -> NDArray[np.float64]:
-        """What a network of `parameters` (P,) adds to the naive path of prepared windows, shape (K, N)."""
-        raw = self._outputs(prepared, parameters)[middle_rows(self.config.shape)]  # (K, N)
-        return self.head.spread[:, None] * raw.astype(np.float64)
+        return self._score(self.outputs(prepared, self.average if parameters is None else parameters), prepared)
 
     def next_updates(self, count: int) -> Updates:
         """The next `count` updates: the learning rate and the decay of the average at each."""
@@ -162,7 +153,7 @@ class Descent(ABC, Generic[P]):
         """Windows to be scored."""
 
     @abstractmethod
-    def _outputs(self, prepared: P, parameters: NDArray[np.float32]) -> NDArray[np.float32]:
+    def outputs(self, prepared: P, parameters: NDArray[np.float32]) -> NDArray[np.float32]:
         """Raw outputs (O, N) of prepared windows; a new array."""
 
     @abstractmethod

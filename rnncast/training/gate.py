@@ -1,107 +1,175 @@
-"""How far a network's correction of the naive path is borne out by later rows.
+"""How far a network, and simple baselines, are borne out by rows that trained neither; by group of series.
 
-Dimension letters: `N` validation windows, `K` horizon steps, `J` blocks of time.
+For each group the best simple baseline is looked for first: one other than the naive path has to show a clear gain over
+it. Then the network's weight against that baseline, shrunk by how sure its gain is.
+
+Dimension letters: `N` windows, `K` horizon steps, `J` stretches of time.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncast.baselines.batch import PATHS
+from rnncast.baselines.paths import SEASONAL_NAIVE
+from rnncast.model.config import NetworkConfig
+from rnncast.model.gate import GROUPS, Blend, Gate, groups_of, naive_name, simple_path
+from rnncast.training.outlook import Outlook
+
+Floats = NDArray[np.float64]
+
 SHRINKAGE = 2.0
-"""How many times the mean square that the t statistic has by chance it must exceed before any correction is left."""
+"""How many times the mean square that the t statistic has by chance it must exceed before any weight is left."""
 
-FEWEST_BLOCKS = 4
-"""Blocks of time without which no gain can be told from chance."""
+CLEAR = 0.75
+"""Share of its weight that a gain must keep for another baseline to take the naive path's place."""
 
-FULL_BLOCK = 0.5
-"""Share of the fullest block's windows that a block must hold to count."""
+FEWEST_STRETCHES = 4
+"""Stretches of time without which no gain can be told from chance."""
+
+FULL_STRETCH = 0.5
+"""Share of the fullest stretch's windows that a stretch must hold to count."""
+
+FEWEST_WINDOWS = 100
+"""Windows without which a group is judged with all others together."""
 
 SHARES = np.linspace(0.0, 1.0, 21)
-"""Shares of the correction among which the best on the validation part is looked for."""
+"""Weights of the network among which the best is looked for."""
 
 
 @dataclass(frozen=True)
-class Gate:
-    """What the validation part says of the correction.
+class Judged:
+    """What the gate's block says of the windows of a group, or of all.
 
     Attributes
     ----------
+    baseline : str
+        The best simple path.
     blend : float
-        Share of it to use, 0 to 1.
-    statistic : float or None
-        t statistic of the gain over the blocks of time; None where there is no gain or are too few blocks.
-    blocks : int
-        Blocks of time, J.
-    relative_error, network_error : float
-        Mean absolute error, relative to the naive path's, of the blended and of the whole correction.
+        Weight of the network, 0 to 1; the baseline has the rest.
+    network_relative_mae, baseline_relative_mae, blended_relative_mae : float
+        Mean absolute error relative to the naive path's, each step counting alike.
+    t_statistic : float or None
+        Of the gain of the best weight over the baseline; None where there is no gain, or are too few stretches of time.
+    windows, blocks : int
+        Windows, and stretches of time (J), that it rests on.
     """
 
+    baseline: str
     blend: float
-    statistic: float | None
+    network_relative_mae: float
+    baseline_relative_mae: float
+    blended_relative_mae: float
+    t_statistic: float | None
+    windows: int
     blocks: int
-    relative_error: float
-    network_error: float
 
 
-def gate(
-    targets: NDArray[np.floating],
-    correction: NDArray[np.floating],
-    spread: NDArray[np.float64],
-    blocks: NDArray[np.int64],
-) -> Gate:
-    """Share of a correction that its gain on later rows bears out.
+def find_gate(config: NetworkConfig, outlook: Outlook) -> tuple[Gate, list[dict[str, Any]]]:
+    """The gate of every group, and a record of each group that was judged by itself, or of all together."""
+    naive = naive_name(config)
+    names = [name for name in PATHS if config.season_length > 1 or name != SEASONAL_NAIVE]
+    errors = {
+        name: _by_window(outlook.actual - simple_path(name, config, outlook.context, outlook.valid), outlook.spread)
+        for name in names
+    }  # name -> (N,)
+    groups = groups_of(config, outlook.context, outlook.valid)  # (N,)
+    every = np.ones(len(groups), dtype=bool)  # (N,)
+    found: dict[str, Judged] = {}
+    for number, name in enumerate(GROUPS):
+        own = groups == number  # (N,)
+        if FEWEST_WINDOWS <= own.sum() < len(own):
+            judged = judge(config, outlook, errors, own, naive)
+            if judged.blocks >= FEWEST_STRETCHES:
+                found[name] = judged
+    together = judge(config, outlook, errors, every, naive)
+    blends = [found.get(name, together) for name in GROUPS]
+    said = {**found, "all others": together} if found else {"all": together}
+    records = [{"group": name, **asdict(judged)} for name, judged in said.items()]
+    return tuple(Blend(judged.baseline, judged.blend) for judged in blends), records
 
-    The share w with the least error is shrunk by ``max(0, 1 - SHRINKAGE (1 + 2 / d) / t^2)``, where t is the mean gain
-    over J blocks of time divided by its standard error, d = J - 1, and ``1 + 2 / d`` to first order the mean of t^2 by
-    chance: the positive-part estimator of James and Stein (1961) in one dimension, with a firmer constant, because w
-    was chosen on the same rows and windows of neighbouring blocks overlap. On random walks little is left: it opens a
-    little in 6 % of cases with four to nine blocks, in 0.5 % with 99.
 
-    Parameters
-    ----------
-    targets, correction : (K, N)
-        What should come out beyond the naive path, and what the network says, normalised.
-    spread : (K,)
-        The naive path's mean absolute error at each step: each step counts alike.
-    blocks : int64 (N,)
-        Block of time of each window.
+def judge(
+    config: NetworkConfig, outlook: Outlook, errors: Mapping[str, Floats], own: NDArray[np.bool_], naive: str
+) -> Judged:
+    """Judge the windows `own` (N,) by the mean absolute errors (N,) of the simple paths, by name."""
+    clock = outlook.clock[own]
+    reference = errors[naive][own]
+    baseline = best_baseline({name: values[own] for name, values in errors.items()}, naive, clock)
+    path = simple_path(baseline, config, outlook.context[:, own], outlook.valid[own])  # (K, N)
+    actual, network = outlook.actual[:, own], outlook.network[:, own]
+    by_share = np.array(
+        [_by_window(actual - path - share * (network - path), outlook.spread) for share in SHARES]
+    )  # (shares, N)
+    best = int(np.argmin(by_share.mean(axis=1)))
+    gains = gains_by_stretch(by_share[0] - by_share[best], clock)  # (J,)
+    statistic = t_statistic(gains) if best > 0 else None
+    blend = float(SHARES[best]) * kept(statistic, len(gains))
+    blended = _by_window(actual - path - blend * (network - path), outlook.spread)  # (N,)
+    total = float(reference.mean())
+
+    def relative(values: Floats) -> float:
+        return float(values.mean()) / total if total > 0 else 1.0
+
+    return Judged(
+        baseline=baseline,
+        blend=blend,
+        network_relative_mae=relative(by_share[-1]),
+        baseline_relative_mae=relative(by_share[0]),
+        blended_relative_mae=relative(blended),
+        t_statistic=statistic,
+        windows=int(own.sum()),
+        blocks=len(gains),
+    )
+
+
+def best_baseline(errors: Mapping[str, Floats], naive: str, clock: NDArray[np.int64]) -> str:
+    """Name of the path with the least error (N,) of those that clearly beat the naive path; it, where none does."""
+    best, least = naive, float(errors[naive].mean())
+    for name, values in errors.items():
+        mean = float(values.mean())
+        if name == naive or mean >= least:
+            continue
+        gains = gains_by_stretch(errors[naive] - values, clock)  # (J,)
+        if kept(t_statistic(gains), len(gains)) >= CLEAR:
+            best, least = name, mean
+    return best
+
+
+def kept(statistic: float | None, stretches: int) -> float:
+    """Share of a weight that is left for the t statistic of its gain over J stretches of time.
+
+    ``max(0, 1 - SHRINKAGE (1 + 2 / d) / t^2)`` with ``d = J - 1``; ``1 + 2 / d`` is to first order the mean of t^2
+    by chance: the positive-part estimator of James and Stein (1961) in one dimension, with a firmer constant, as the
+    weight was chosen on the same rows and windows of neighbouring stretches overlap.
     """
-    errors = np.array([_by_window(targets - share * correction, spread) for share in SHARES])  # (shares, N)
-    mean = errors.mean(axis=1)  # (shares,)
-    best = int(np.argmin(mean))
-    gains = _gains_by_block(errors[0] - errors[best], blocks)  # (J,)
-    statistic = _t_statistic(gains) if best > 0 else None
-    kept = 0.0
-    if statistic is not None and statistic > 0:
-        freedom = len(gains) - 1
-        kept = max(0.0, 1.0 - SHRINKAGE * (1.0 + 2.0 / freedom) / statistic**2)
-    blend = float(SHARES[best]) * kept
-    naive = float(mean[0])
-    blended = float(_by_window(targets - blend * correction, spread).mean())
-    relative = (blended / naive, float(mean[-1]) / naive) if naive > 0 else (1.0, 1.0)
-    return Gate(blend, statistic, len(gains), *relative)
+    if statistic is None or statistic <= 0:
+        return 0.0
+    return max(0.0, 1.0 - SHRINKAGE * (1.0 + 2.0 / (stretches - 1)) / statistic**2)
 
 
-def _gains_by_block(gains: NDArray[np.float64], blocks: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Mean gain of the windows of each full block, shape (J,)."""
-    _, block = np.unique(blocks, return_inverse=True)
-    count = np.bincount(block)
-    mean = np.bincount(block, weights=gains) / count
-    return np.asarray(mean[count >= FULL_BLOCK * count.max()])
+def gains_by_stretch(gains: Floats, clock: NDArray[np.int64]) -> Floats:
+    """Mean gain of the windows (N,) of each full stretch of time, shape (J,)."""
+    _, stretch = np.unique(clock, return_inverse=True)
+    count = np.bincount(stretch)
+    mean = np.bincount(stretch, weights=gains) / count
+    return np.asarray(mean[count >= FULL_STRETCH * count.max()])
 
 
-def _by_window(error: NDArray[np.floating], spread: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean absolute error of each window in units of the naive path's, shape (N,)."""
-    return np.asarray((np.abs(error) / spread[:, None]).mean(axis=0))
-
-
-def _t_statistic(gains: NDArray[np.float64]) -> float | None:
+def t_statistic(gains: Floats) -> float | None:
     """Mean over its standard error; None for too few gains or gains that do not differ."""
-    if len(gains) < FEWEST_BLOCKS:
+    if len(gains) < FEWEST_STRETCHES:
         return None
     deviation = float(gains.std(ddof=1))
     return float(gains.mean()) / (deviation / math.sqrt(len(gains))) if deviation > 0 else None
+
+
+def _by_window(error: Floats, spread: Floats) -> Floats:
+    """Mean absolute error of each window in units of the naive path's, shape (N,)."""
+    return np.asarray((np.abs(error) / spread[:, None]).mean(axis=0))

@@ -1,11 +1,16 @@
-"""Which windows train and which, later in time, decide when to stop.
+"""Which windows train, and which, later in time, decide: when to stop, how much to trust, how wide intervals are.
 
-Dimension letters: `S` series, `R` rows of all series, `V` validation windows.
+The end of the data is divided into blocks of time, one after the other. Each block has a network of its own, a fold,
+that is trained on everything before it and on nothing of it, so each decision is taken on rows that trained nothing it
+rests on.
+
+Dimension letters: `S` series, `R` rows of all series, `V` windows of a block, `J` blocks.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +20,68 @@ from rnncast.data.windows import Windows, windows_between
 from rnncast.errors import DataError
 from rnncast.model.config import NetworkConfig
 
-VALIDATION_SHARE = 0.2
-"""Share of the rows that is held out to judge the network."""
+Integers = NDArray[np.int64]
 
-FEWEST_HORIZONS = 5
-"""Horizons that the validation part has at least, if as many rows as it are left to train on."""
+STOPPING, GATE, CALIBRATION = "early stopping", "gate", "calibration"
+"""What a block decides."""
+
+HELD_OUT_SHARE = 0.3
+"""Share of the rows that the blocks take together, in a long series."""
+
+HELD_OUT_HORIZONS = 12
+"""Horizons that they take together at least, if as many rows as they are left before them."""
+
+STOPPING_SHARE, GATE_SHARE, CALIBRATION_SHARE = 0.25, 0.4, 0.35
+"""Shares of the held-out rows."""
+
+STOPPING_HORIZONS, GATE_HORIZONS, CALIBRATION_HORIZONS = 2, 5, 2
+"""Horizons that each block has at least; the gate compares blocks of time, and needs some."""
+
+SINGLE_SHARE = 0.2
+"""Share of the rows that one block takes if it has to serve for everything; five horizons at least."""
 
 FEWEST_INPUTS = 10
 """A window reads at least this many rows (or the input size, if that is smaller); the rest of it is padding."""
 
 NAMED = 5
 """Short series that an error names before it only counts."""
+
+_PURPOSES = {
+    3: ((STOPPING,), (GATE,), (CALIBRATION,)),
+    2: ((STOPPING, GATE), (CALIBRATION,)),
+    1: ((STOPPING, GATE, CALIBRATION),),
+}
+_FALLBACKS = {
+    3: None,
+    2: "too few rows for three blocks: early stopping and the gate share one",
+    1: "too few rows for more than one block: early stopping, the gate and calibration share it",
+    0: "no series has the rows for a block that is held out",
+}
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One block of time, and what comes before it.
+
+    Attributes
+    ----------
+    purposes : tuple of str
+        What it decides.
+    training : Windows
+        Windows all of whose targets lie before the block.
+    held_out : Windows
+        Windows all of whose targets lie in the block.
+    clock : int64 (V,)
+        Number of the stretch of time, one horizon long, in which the targets of each held-out window begin.
+    span : tuple
+        Stamps of the last row before the block, its first and its last, on the clock of a dated panel; else empty.
+    """
+
+    purposes: tuple[str, ...]
+    training: Windows
+    held_out: Windows
+    clock: Integers
+    span: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,18 +92,19 @@ class Split:
     ----------
     everything : Windows
         All windows with targets: the refit trains on them.
-    search : Windows
-        Windows all of whose targets lie before the validation part.
-    validation : Windows
-        Windows all of whose targets lie in the validation part; empty if the series are too short for one.
-    blocks : int64 (V,)
-        Number of the block of time, one horizon long, in which the targets of each validation window begin.
+    folds : tuple of Fold
+        In the order of time; none if the series are too short for one.
+    fallback : str or None
+        Why blocks are shared or missing.
     """
 
     everything: Windows
-    search: Windows
-    validation: Windows
-    blocks: NDArray[np.int64]
+    folds: tuple[Fold, ...]
+    fallback: str | None
+
+    def fold(self, purpose: str) -> Fold:
+        """The fold that decides something."""
+        return next(fold for fold in self.folds if purpose in fold.purposes)
 
 
 def fewest_inputs(config: NetworkConfig) -> int:
@@ -63,45 +120,79 @@ def rows_needed(config: NetworkConfig) -> int:
 def split_windows(panel: Panel, config: NetworkConfig) -> Split:
     """Divide the windows by time.
 
-    Series with dates share one clock, and so one stamp divides them all: no row of any series that the search trains on
-    is later than a row that judges it, or what many series have in common would give the answer away. Integer steps are
-    each series' own count, and each series is divided at its own place.
+    Series with dates share one clock, and so the same stamps divide them all: no row of any series that a fold trains
+    on is later than a row that judges it, or what many series have in common would give the answer away. Integer steps
+    are each series' own count: each is divided at its own place, and one that is too short for it is not held out.
     """
     inputs, horizon = fewest_inputs(config), config.horizon
-    length = panel.lengths  # (S,)
-    first = np.full_like(length, inputs)  # (S,)
-    border, clock = _shared_border(panel, horizon) if panel.is_dated else _own_borders(panel, horizon)
-    search = windows_between(panel.indptr, first, border - horizon)
-    validation = windows_between(panel.indptr, np.maximum(border, first), length - horizon)
-    if len(search) == 0 or len(validation) == 0:
-        search, validation = windows_between(panel.indptr, first, length - horizon), validation.take(np.empty(0, int))
-    return Split(
-        everything=windows_between(panel.indptr, first, length - horizon),
-        search=search,
-        validation=validation,
-        blocks=clock[validation.ends] // horizon,
-    )
+    first = np.full_like(panel.lengths, inputs)  # (S,)
+    everything = windows_between(panel.indptr, first, panel.lengths - horizon)
+    for parts in (3, 2, 1):
+        sizes = _sizes(panel, horizon, parts)
+        if sizes is None:
+            continue
+        folds = [_fold(panel, horizon, first, sizes, number) for number in range(parts)]
+        if all(len(fold.training) and len(fold.held_out) for fold in folds):
+            return Split(everything, tuple(folds), _FALLBACKS[parts])
+    return Split(everything, (), _FALLBACKS[0])
 
 
-def _shared_border(panel: Panel, horizon: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows of each series before one stamp for all (S,), and the place of each row (R,) on the clock from there on."""
+def _sizes(panel: Panel, horizon: int, parts: int) -> Integers | None:
+    """Rows of each block (J, S), or (J, 1) on the shared clock; None if there are not the rows for so many blocks."""
+    lengths = panel.lengths[[panel.reference_series]] if panel.is_dated else panel.lengths  # (1,) or (S,)
+    if parts == 1:
+        wanted = np.maximum((SINGLE_SHARE * lengths).astype(np.int64), GATE_HORIZONS * horizon)
+        least = 2 * horizon
+    else:
+        wanted = np.maximum((HELD_OUT_SHARE * lengths).astype(np.int64), HELD_OUT_HORIZONS * horizon)
+        least = (GATE_HORIZONS + CALIBRATION_HORIZONS) * horizon
+        least += (STOPPING_HORIZONS + 1) * horizon if parts == 3 else 0
+    held_out = np.minimum(wanted, lengths // 2)
+    fits = held_out >= least
+    if 2 * fits.sum() < len(fits):
+        return None
+    if parts == 1:
+        return np.where(fits, held_out, 0)[None]
+    if parts == 2:
+        rest = np.minimum((CALIBRATION_SHARE * held_out).astype(np.int64), held_out - GATE_HORIZONS * horizon)
+        rest = np.maximum(rest, CALIBRATION_HORIZONS * horizon)
+        return np.where(fits, np.stack((held_out - rest, rest)), 0)
+    stopping = np.maximum((STOPPING_SHARE * held_out).astype(np.int64), STOPPING_HORIZONS * horizon)
+    gate = np.maximum((GATE_SHARE * held_out).astype(np.int64), GATE_HORIZONS * horizon)
+    return np.where(fits, np.stack((stopping, gate, held_out - stopping - gate)), 0)
+
+
+def _fold(panel: Panel, horizon: int, first: Integers, sizes: Integers, number: int) -> Fold:
+    """The fold of one block; `sizes` (J, S or 1) are the rows of all."""
+    after, own = sizes[number + 1 :].sum(axis=0), sizes[number]  # (S,) or (1,) rows after the block, and in it
+    begin, end, clock, span = (_on_shared_clock if panel.is_dated else _on_own_clocks)(panel, horizon, own, after)
+    training = windows_between(panel.indptr, first, begin - horizon)
+    held_out = windows_between(panel.indptr, np.maximum(begin, first), end - horizon)
+    purposes = _PURPOSES[len(sizes)][number]
+    return Fold(purposes, training, held_out, clock[held_out.ends] // horizon, span)
+
+
+def _on_shared_clock(
+    panel: Panel, horizon: int, rows: Integers, after: Integers
+) -> tuple[Integers, Integers, Integers, tuple[Any, ...]]:
+    """Rows of each series before the block and up to its end (S,), place of each row (R,) on its clock, its stamps."""
     reference = panel.times[panel.rows(panel.reference_series)]
-    stamp = reference[len(reference) - _held_out(np.array([len(reference)]), horizon)[0] - 1]
-    before = np.add.reduceat((panel.times <= stamp).astype(np.int64), panel.indptr[:-1])  # (S,)
-    return before, np.searchsorted(reference[reference > stamp], panel.times)
+    end = len(reference) - int(after[0])
+    begin = end - int(rows[0])
+    before, last = reference[begin - 1], reference[end - 1]
+    counts = [np.add.reduceat((panel.times <= stamp).astype(np.int64), panel.indptr[:-1]) for stamp in (before, last)]
+    ends = counts[1] if after[0] else panel.lengths  # a series may go on beyond the reference's last row
+    clock = np.searchsorted(reference[begin:], panel.times)  # (R,)
+    return counts[0], ends, clock.astype(np.int64), (before, reference[begin], last)
 
 
-def _own_borders(panel: Panel, horizon: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows of each series before its own validation part (S,), and the place of each row (R,) in it from the end."""
-    before = panel.lengths - _held_out(panel.lengths, horizon)  # (S,)
-    return before, np.repeat(panel.indptr[1:], panel.lengths) - horizon - np.arange(len(panel.times))
-
-
-def _held_out(length: NDArray[np.int64], horizon: int) -> NDArray[np.int64]:
-    """Rows of the validation part of series of a length (S,): none where it would hold less than two horizons."""
-    wanted = np.maximum((VALIDATION_SHARE * length).astype(np.int64), FEWEST_HORIZONS * horizon)
-    held_out = np.minimum(wanted, length // 2)
-    return np.where(held_out >= 2 * horizon, held_out, 0)
+def _on_own_clocks(
+    panel: Panel, horizon: int, rows: Integers, after: Integers
+) -> tuple[Integers, Integers, Integers, tuple[Any, ...]]:
+    """The same where each series is divided at its own place: the clock counts back from the end of its block."""
+    end = panel.lengths - after  # (S,)
+    clock = np.repeat(panel.indptr[:-1] + end, panel.lengths) - horizon - np.arange(len(panel.times))  # (R,)
+    return np.where(rows > 0, end - rows, panel.lengths), end, clock, ()
 
 
 def without_short_series(panel: Panel, config: NetworkConfig, *, skip: bool) -> tuple[Panel, tuple[str, ...]]:

@@ -97,7 +97,7 @@ class StatefulTrainer(Descent[PreparedSequences]):
             targets=row_targets(self.config, self.working, windows, self._rows.scale[windows.ends - 1]),
         )
 
-    def _outputs(self, prepared: PreparedSequences, parameters: NDArray[np.float32]) -> NDArray[np.float32]:
+    def outputs(self, prepared: PreparedSequences, parameters: NDArray[np.float32]) -> NDArray[np.float32]:
         """Raw outputs (O, W), the state having come from each series' first row on."""
         shape, series = self.config.shape, len(prepared.indptr) - 1
         forward = forward_pass(shape, series, kernels=True, every_step=True)

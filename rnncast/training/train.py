@@ -1,4 +1,4 @@
-"""From a panel to a model: search on earlier rows, then refit on all of them, several seeds averaged.
+"""From a panel to a model: folds on earlier rows, then a refit on all of them, several seeds averaged.
 
 Dimension letters: `M` members, `P` parameters, `S` series.
 """
@@ -20,10 +20,11 @@ from rnncast.data.transform import WorkingSeries, working_series
 from rnncast.data.windows import Windows
 from rnncast.errors import TrainingError
 from rnncast.model.config import NetworkConfig, TrainingConfig
-from rnncast.model.model import History, Model, kept_rows
+from rnncast.model.model import History, Model
 from rnncast.training.descent import Deadline, Descent, run_side_by_side
+from rnncast.training.folds import decide
 from rnncast.training.head import empirical_head, unmoved_share
-from rnncast.training.search import EpochReport, OnEpoch, failure_of, search
+from rnncast.training.search import EpochReport, OnEpoch, failure_of
 from rnncast.training.split import split_windows
 from rnncast.training.stateful import final_states, new_trainer
 
@@ -64,7 +65,7 @@ def train(
     began = time.perf_counter()
     working = working_series(panel)
     split = split_windows(panel, config)
-    found = search(config, training, working, split, on_epoch)
+    found = decide(panel, config, training, working, split, on_epoch)
     head = empirical_head(config, working, split.everything)
     parameters, updates, warnings = _refit(config, training, working, split.everything, head, found.epochs, on_epoch)
     record = {
@@ -81,7 +82,8 @@ def train(
         network=config,
         parameters=parameters,
         head=head,
-        blend=found.blend,
+        gate=found.gate,
+        calibration=found.calibration,
         columns=panel.columns,
         calendar=panel.calendar,
         trained_until=format_stamp(panel.times.max()),
@@ -105,7 +107,7 @@ def _of_still_series(config: NetworkConfig, working: WorkingSeries, windows: Win
 def _history(panel: Panel, config: NetworkConfig, working: WorkingSeries, parameters: NDArray[np.float32]) -> History:
     """Last rows, and of a stateful network the states (M, parts, L, depth, H, S) of the members (M, P) after them."""
     states = final_states(config, parameters, working) if config.stateful else None
-    return History(panel.tail(kept_rows(config)), working.logarithmic, states)
+    return History(panel.tail(config.context_rows), working.logarithmic, states)
 
 
 def _refit(

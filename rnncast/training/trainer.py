@@ -86,7 +86,8 @@ class Trainer(Descent[PreparedWindows]):
         )
         return super().next_updates(count)._replace(series=series)
 
-    def _outputs(self, prepared: PreparedWindows, parameters: NDArray[np.float32]) -> NDArray[np.float32]:
+    def outputs(self, prepared: PreparedWindows, parameters: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Raw outputs (O, N)."""
         return self._engine.forward(parameters, prepared.inputs)
 
     def _score(self, raw: NDArray[np.float32], prepared: PreparedWindows) -> float:

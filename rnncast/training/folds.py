@@ -1,0 +1,152 @@
+"""What later rows decide: when to stop, what to trust, how wide intervals are; each on a block of its own.
+
+The first fold's network finds the number of epochs on the first block. The networks of the other folds are then trained
+for that number, side by side, each on all rows before its block. The gate comes from the second block, the quantiles of
+the scores from the third. All of it is carried over to the members that are trained on everything.
+
+Dimension letters: `P` parameters.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnncast.core.threads import threads
+from rnncast.data.panel import Panel
+from rnncast.data.summary import format_stamp
+from rnncast.data.transform import WorkingSeries
+from rnncast.model.config import NetworkConfig, TrainingConfig
+from rnncast.model.gate import Blend, Gate, naive_name, same_for_all
+from rnncast.model.intervals import Calibration
+from rnncast.training.calibration import calibrate, choose_volatility, measured_coverage, separate_stretches
+from rnncast.training.descent import Deadline, Descent, run_side_by_side
+from rnncast.training.gate import find_gate
+from rnncast.training.head import empirical_head
+from rnncast.training.outlook import Outlook, look
+from rnncast.training.search import EpochReport, OnEpoch, Search, failure_of, search
+from rnncast.training.split import CALIBRATION, GATE, STOPPING, Fold, Split
+from rnncast.training.stateful import new_trainer
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What the folds decide for the members.
+
+    Attributes
+    ----------
+    epochs : int
+        Epochs that they are trained; 0 leaves the baseline.
+    gate, calibration
+        See `rnncast.model.gate` and `rnncast.model.intervals`; no calibration where no block is held out.
+    record : dict
+        What was found, as JSON values.
+    warnings : tuple of str
+        What the user should know.
+    """
+
+    epochs: int
+    gate: Gate
+    calibration: Calibration | None
+    record: dict[str, Any]
+    warnings: tuple[str, ...] = ()
+
+
+def decide(
+    panel: Panel,
+    config: NetworkConfig,
+    training: TrainingConfig,
+    working: WorkingSeries,
+    split: Split,
+    on_epoch: OnEpoch,
+) -> Decisions:
+    """Train the folds and take the decisions; without a fold the naive path is all that is trusted."""
+    if not split.folds:
+        note = "no series has the rows to hold the network against the naive path: it is left out of the forecast"
+        record = {"best_epoch": 0, "search_losses": [], "folds": [], "fallback": split.fallback, "gate": []}
+        return Decisions(0, same_for_all(Blend(naive_name(config), 0.0)), None, record, (note,))
+    stopping = split.fold(STOPPING)
+    found = search(config, training, working, stopping, on_epoch)
+    networks = _networks(config, training, working, split, found, on_epoch)
+    judged = networks[GATE].look(config, working)
+    gate, groups = find_gate(config, judged)
+    volatility = choose_volatility(config, gate, judged)
+    last = networks[CALIBRATION]
+    block, earlier = last.look(config, working), last.look_back(config, working)
+    rows = int(np.ptp(block.clock) + 1) * config.horizon
+    separate = separate_stretches(rows, len(panel.ids), panel.is_dated)
+    levels = [round(100.0 - 200.0 * level, 9) for level in config.quantile_levels if level < 0.5]
+    record = {
+        "best_epoch": found.epochs,
+        **found.record,
+        "folds": [fold_record(panel, fold) for fold in split.folds],
+        "fallback": split.fallback,
+        "gate": groups,
+        "coverage": measured_coverage(config, gate, volatility, block, earlier, separate, levels),
+    }
+    calibration = calibrate(config, gate, volatility, block, earlier, separate)
+    warnings = (*found.warnings, *(w for n in dict.fromkeys(networks.values()) for w in n.warnings))
+    return Decisions(found.epochs, gate, calibration, record, warnings)
+
+
+@dataclass(frozen=True, eq=False)
+class _Network:
+    """A fold's network, with its averaged weights (P,) after the epochs found."""
+
+    fold: Fold
+    trainer: Descent[Any]
+    weights: NDArray[np.float32]
+    warnings: tuple[str, ...] = ()
+
+    def look(self, config: NetworkConfig, working: WorkingSeries) -> Outlook:
+        """The windows of the fold's block."""
+        return look(config, working, self.trainer, self.weights, self.fold.held_out, self.fold.clock)
+
+    def look_back(self, config: NetworkConfig, working: WorkingSeries) -> Outlook:
+        """The windows before it."""
+        return look(config, working, self.trainer, self.weights, self.fold.training)
+
+
+def _networks(
+    config: NetworkConfig,
+    training: TrainingConfig,
+    working: WorkingSeries,
+    split: Split,
+    found: Search,
+    on_epoch: OnEpoch,
+) -> dict[str, _Network]:
+    """The network of each decision but the first; a fold that found the epochs too is not trained again."""
+    networks = [_Network(split.fold(STOPPING), found.trainer, found.weights)]
+    others = [fold for fold in split.folds if STOPPING not in fold.purposes]
+    share = max(1, threads() // max(1, len(others)))
+    trainers = [
+        new_trainer(config, training, empirical_head(config, working, fold.training), working, fold.training,
+                    training.seed, share)
+        for fold in others
+    ]  # fmt: skip
+    deadline = Deadline.of_networks(training, len(trainers))
+    for epoch in range(1, found.epochs + 1 if others else 1):
+        losses = run_side_by_side(trainers, training.epoch_updates, deadline)
+        finite = [loss for loss in losses if not math.isnan(loss)]
+        if not finite:
+            break
+        on_epoch(EpochReport("folds", 1, 1, epoch, found.epochs, sum(finite) / len(finite), None))
+    for number, (fold, trainer) in enumerate(zip(others, trainers, strict=True), 1):
+        networks.append(_Network(fold, trainer, trainer.average, tuple(failure_of(trainer, "fold", number))))
+    return {purpose: network for network in networks for purpose in network.fold.purposes}
+
+
+def fold_record(panel: Panel, fold: Fold) -> dict[str, Any]:
+    """A fold as JSON values; stamps are those of the shared clock, which counted rows do not have."""
+    trained_until, begin, end = (format_stamp(stamp) for stamp in fold.span) if fold.span else (None, None, None)
+    return {
+        "purpose": ", ".join(fold.purposes),
+        "trained_until": trained_until,
+        "from": begin,
+        "until": end,
+        "windows": len(fold.held_out),
+    }
