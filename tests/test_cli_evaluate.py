@@ -21,7 +21,7 @@ from rnncast.core import threads
 from rnncast.evaluation import folds
 
 ROOT = Path(__file__).resolve().parent.parent
-METHODS = ["rnncast", "last value", "drift"]
+METHODS = ["rnncast", "network", "last value", "drift", "theta", "damped trend"]
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,8 @@ def test_saved_forecasts_have_everything_and_agree_with_the_scores(here, tmp_pat
     with path.open() as file:
         rows = list(csv.DictReader(file))
     bounds = ["rnncast-lo-80", "rnncast-hi-80", "rnncast-lo-95", "rnncast-hi-95"]
-    assert list(rows[0]) == ["date", "cutoff", "close", "rnncast", *bounds, "last_value", "drift"]
+    paths = [name.replace(" ", "_") for name in METHODS[1:]]
+    assert list(rows[0]) == ["date", "cutoff", "close", "rnncast", *bounds, *paths]
     assert len(rows) == 15
     assert len({row["cutoff"] for row in rows}) == 3
     actual = dict(line.split(",") for line in Path("prices.csv").read_text().splitlines()[1:])

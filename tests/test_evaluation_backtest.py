@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from panels import make_panel, random_walk
 
+from rnncast.core.threads import set_threads
 from rnncast.data.calendar import learn_calendar
 from rnncast.errors import DataError, UsageError
+from rnncast.evaluation import recipe
 from rnncast.evaluation.backtest import evaluate_model, evaluate_panel
 from rnncast.evaluation.origins import Plan
 from rnncast.forecasting.predict import forecast
@@ -41,9 +43,10 @@ def test_rows_after_an_origin_change_no_byte_of_its_forecast(panel, refit, loss)
         values = np.where((panel.times > cutoff)[:, None], -1e3 * panel.values + 7, panel.values)
         got = evaluate_panel(replace(panel, values=values), options, plan).backtest
         rows = expected.origin <= origin
-        for method in expected.points:
-            assert got.points[method][rows].tobytes() == expected.points[method][rows].tobytes(), method
-            assert got.quantiles[method][rows].tobytes() == expected.quantiles[method][rows].tobytes(), method
+        for method, point in expected.points.items():
+            assert got.points[method][rows].tobytes() == point[rows].tobytes(), method
+        for method, quantiles in expected.quantiles.items():
+            assert got.quantiles[method][rows].tobytes() == quantiles[rows].tobytes(), method
         assert got.scale_absolute[rows].tobytes() == expected.scale_absolute[rows].tobytes()
         assert got.actual[rows].tobytes() != expected.actual[rows].tobytes()
 
@@ -104,7 +107,10 @@ def test_rows_after_an_origin_do_not_leak_through_settings_left_to_the_data(pane
 def test_rows_are_what_came_and_forecasts_stand_beside_the_baselines(panel):
     run = evaluate_panel(panel, replace(OPTIONS, season_length=5), Plan(n_windows=3, step_size=10))
     got, notes = run.backtest, run.notes
-    assert list(got.points) == ["rnncast", "last value", "drift", "seasonal naive"]
+    paths = ["rnncast", "network", "last value", "drift", "seasonal naive", "theta", "damped trend"]
+    assert list(got.points) == paths
+    assert got.methods == (*paths, "empirical", "ewma normal", "garch t")
+    assert set(got.quantiles) == set(got.methods) - {"network", "theta", "damped trend"}
     for s, end in ((0, 215), (1, 200)):
         rows = (got.series == s) & (got.origin == 0)
         end += panel.indptr[s]
@@ -220,21 +226,36 @@ def test_a_gap_is_skipped_by_every_method_and_trained_for(panel):
 
 
 @pytest.mark.parametrize("refit", [0, 1], ids=["never", "always"])
-def test_a_training_sees_the_last_rows_alone(panel, refit):
-    """Rows further back than --train-size change nothing of what is learnt; the baselines still know them."""
-    plan = Plan(n_windows=3, step_size=10, refit=refit, train_size=100)
-    run = evaluate_panel(panel, OPTIONS, plan)
-    expected = run.backtest
-    assert [(each["series"], each["rows"]) for each in run.trainings] == [(2, 200)] * (3 if refit else 1)
-    first = int(np.searchsorted(panel.times[panel.rows(0)], expected.cutoffs.min())) + 1
-    old = np.arange(len(panel.times)) < first - 100
-    values = np.where(old[:, None], 0.5 * panel.values, panel.values)
-    got = evaluate_panel(replace(panel, values=values), OPTIONS, plan).backtest
+def test_a_training_sees_the_last_rows_alone(panel, monkeypatch, refit):
+    seen, real = [], recipe.train
+    monkeypatch.setattr(
+        recipe, "train", lambda known, *more, **named: seen.append(known) or real(known, *more, **named)
+    )
+    set_threads(1)
+    run = evaluate_panel(panel, OPTIONS, Plan(n_windows=3, step_size=10, refit=refit, train_size=100))
+    set_threads(None)
+    cutoffs = [np.searchsorted(panel.times[panel.rows(0)], np.datetime64(stamp)) + 1 for stamp in run.origins]
+    assert cutoffs == [215, 225, 235]
+    assert len(seen) == len(run.trainings) == (3 if refit else 1)
+    for known, cutoff, training in zip(seen, cutoffs, run.trainings, strict=False):
+        expected = np.concatenate(
+            (panel.target[cutoff - 100 : cutoff], panel.target[340:440])
+        )  # b ends before them all
+        np.testing.assert_array_equal(known.target, expected)
+        assert (training["series"], training["rows"]) == (2, 200)
+
+
+def test_rows_before_those_that_a_training_sees_are_still_known_to_the_baselines(rng):
+    long = make_panel({"a": random_walk(rng, 900)})
+    old = (np.arange(900) < 300)[:, None]  # further back than what a forecast reads
+    other = replace(long, values=np.where(old, 0.5 * long.values, long.values))
+    plan = Plan(n_windows=2, step_size=10, refit=1, train_size=200)
+    expected, got = (evaluate_panel(each, OPTIONS, plan).backtest for each in (long, other))
     assert got.points["rnncast"].tobytes() == expected.points["rnncast"].tobytes()
     assert got.quantiles["rnncast"].tobytes() == expected.quantiles["rnncast"].tobytes()
     assert got.points["drift"].tobytes() != expected.points["drift"].tobytes()
-    wider = evaluate_panel(replace(panel, values=values), OPTIONS, replace(plan, train_size=150)).backtest
-    assert wider.quantiles["rnncast"].tobytes() != expected.quantiles["rnncast"].tobytes()
+    expected, got = (evaluate_panel(each, OPTIONS, Plan(n_windows=2, step_size=10)).backtest for each in (long, other))
+    assert got.quantiles["rnncast"].tobytes() != expected.quantiles["rnncast"].tobytes()
 
 
 def test_a_window_too_narrow_to_train_on_is_refused(panel):

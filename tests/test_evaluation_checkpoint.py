@@ -40,10 +40,11 @@ def check_same(got, expected):
     for name in ("series", "origin", "cutoffs", "times", "steps", "actual", "scale_absolute", "scale_squared"):
         assert getattr(got.backtest, name).tobytes() == getattr(expected.backtest, name).tobytes(), name
     assert got.backtest.volatility.tobytes() == expected.backtest.volatility.tobytes()
-    assert list(got.backtest.points) == list(expected.backtest.points)
+    assert got.backtest.methods == expected.backtest.methods
     for name, point in expected.backtest.points.items():
         assert got.backtest.points[name].tobytes() == point.tobytes(), name
-        assert got.backtest.quantiles[name].tobytes() == expected.backtest.quantiles[name].tobytes(), name
+    for name, quantiles in expected.backtest.quantiles.items():
+        assert got.backtest.quantiles[name].tobytes() == quantiles.tobytes(), name
     assert got.trainings == expected.trainings
     assert [note for note in got.notes if "were done before" not in note] == list(expected.notes)
 

@@ -51,8 +51,9 @@ def test_any_number_of_threads_gives_the_same_bytes(rng, refit, stateful):
         runs.append(evaluate_panel(panel, options, Plan(n_windows=4, step_size=8, refit=refit)))
     for run in runs[1:]:
         for name, point in runs[0].backtest.points.items():
-            assert run.backtest.points[name].tobytes() == point.tobytes()
-            assert run.backtest.quantiles[name].tobytes() == runs[0].backtest.quantiles[name].tobytes()
+            assert run.backtest.points[name].tobytes() == point.tobytes(), name
+        for name, quantiles in runs[0].backtest.quantiles.items():
+            assert run.backtest.quantiles[name].tobytes() == quantiles.tobytes(), name
         assert (run.notes, run.trainings) == (runs[0].notes, runs[0].trainings)
 
 

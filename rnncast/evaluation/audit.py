@@ -18,6 +18,7 @@ from rnncast.data.panel import Panel
 from rnncast.errors import RnncastError
 from rnncast.evaluation.folds import Block, Source, audited_origin, folds_of
 from rnncast.evaluation.issuing import Forecaster
+from rnncast.evaluation.methods import Baselines
 from rnncast.evaluation.origins import Origins
 from rnncast.evaluation.table import Table
 
@@ -85,7 +86,7 @@ def _issued_again(source: Source, panel: Panel, origins: Origins, blocks: Sequen
     """SHA-256 of what is issued at the last of the origins, which lies in this fold, by a training on these rows."""
     terms, first = source.terms(panel), blocks[0].first
     model = source.fit(panel, origins, first, lambda report: None).model
-    forecaster = Forecaster(model, panel, origins, terms)
+    forecaster = Forecaster(model, panel, origins, terms, Baselines(panel, origins, terms))
     last = next(block for block in blocks if block.stop == len(origins))
     for origin in range(first, last.first):
         forecaster.carry(origin)

@@ -16,7 +16,7 @@ from rnncast.evaluation.checkpoint import Checkpoint, Progress, fingerprint
 from rnncast.evaluation.folds import Source, fitted_folds, folds_of
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.issuing import Forecaster
-from rnncast.evaluation.methods import Terms
+from rnncast.evaluation.methods import Baselines, Terms
 from rnncast.evaluation.origins import Origins, Plan
 from rnncast.evaluation.table import Table
 from rnncast.training.search import OnEpoch
@@ -140,11 +140,12 @@ class Course:
     ) -> None:
         total = len(self.origins)
         on_origin(progress.origins, total)
+        baselines = Baselines(self.panel, self.origins, self.terms)
         left = [blocks for blocks in folds_of(self.origins, self.source.refit) if blocks[-1].stop > progress.origins]
         firsts = [blocks[0].first for blocks in left]
         with closing(fitted_folds(self.source, self.panel, self.origins, firsts, on_epoch)) as folds:
             for blocks, fitted in zip(left, folds, strict=True):
-                forecaster = Forecaster(fitted.model, self.panel, self.origins, self.terms)
+                forecaster = Forecaster(fitted.model, self.panel, self.origins, self.terms, baselines)
                 for origin in range(blocks[0].first, progress.origins):
                     forecaster.carry(origin)
                 progress.begin(fitted.record, fitted.notes)

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from rnncast.baselines.volatility import relative_volatility
 from rnncast.data.panel import Panel
-from rnncast.evaluation.methods import MethodForecasts, Methods, Terms, baseline_methods, model_methods
+from rnncast.evaluation.methods import Baselines, MethodForecasts, Methods, Terms, model_methods
 from rnncast.evaluation.metrics import absolute_scale, squared_scale
 from rnncast.evaluation.origins import Origins, Pairs
 from rnncast.forecasting.carrying import carried_on
 from rnncast.forecasting.predict import forecast
-from rnncast.model.model import History, Model, kept_rows
+from rnncast.model.model import History, Model
 
 Floats = NDArray[np.float64]
 
@@ -56,6 +56,8 @@ class Forecaster:
         All rows, and the origins.
     terms
         What is asked of each forecast.
+    baselines
+        What stands beside the model.
 
     Attributes
     ----------
@@ -63,8 +65,9 @@ class Forecaster:
         What is to be said of series whose state does not go on from the model's.
     """
 
-    def __init__(self, model: Model, panel: Panel, origins: Origins, terms: Terms) -> None:
+    def __init__(self, model: Model, panel: Panel, origins: Origins, terms: Terms, baselines: Baselines) -> None:
         self._model, self._panel, self._origins, self._terms = model, panel, origins, terms
+        self._baselines = baselines
         self._unfit = _first_without_logarithm(panel)
         self.notes: dict[str, None] = {}
 
@@ -91,7 +94,7 @@ class Forecaster:
             if begin < end:
                 if stateful:
                     own.append(self._of_model(self._carried(origin, pairs.series[begin:end])))
-                simple.append(baseline_methods(histories[begin:end], self._terms))
+                simple.append(self._baselines.at(origin))
             on_origin(origin + 1)
         season = self._terms.season_length
         return Issued(
@@ -107,9 +110,9 @@ class Forecaster:
         return model_methods(forecast(model, None, self._terms.reach, self._terms.levels), self._terms)
 
     def _tails(self, pairs: Pairs) -> History:
-        """Rows before the end of each pair, as many as a model keeps; in logarithms if all before are positive."""
+        """Rows before the end of each pair, as many as the model reads; in logarithms if all before are positive."""
         panel = self._panel
-        lengths = np.minimum(pairs.ends - panel.indptr[pairs.series], kept_rows(self._model.network))  # (P,)
+        lengths = np.minimum(pairs.ends - panel.indptr[pairs.series], self._model.network.context_rows)  # (P,)
         indptr = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)  # (P + 1,)
         rows = np.arange(indptr[-1]) + np.repeat(pairs.ends - indptr[1:], lengths)  # (R,)
         tails = replace(

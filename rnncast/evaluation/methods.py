@@ -1,20 +1,26 @@
-"""The methods of a backtest: what the model says by its names, and the simple baselines beside it.
+"""The methods of a backtest: what the model says by its names, and the baselines beside it.
 
-Dimension letters: `P` forecasts (one of a series from an origin each), `K` horizon steps, `Q` quantiles, `n` rows.
+Dimension letters: `P` forecasts (one of a series from an origin each), `K` horizon steps, `Q` quantiles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.evaluation.baselines import simple_baselines
+from rnncast.baselines.garch_intervals import REFIT_EVERY
+from rnncast.data.panel import Panel
+from rnncast.evaluation.origin_baselines import OriginBaselines
+from rnncast.evaluation.origins import Origins
 from rnncast.forecasting.result import METHOD, Forecast
 
 Floats = NDArray[np.float64]
+
+NETWORK = "network"
+"""What the network says by itself, before it is blended with a simple baseline."""
 
 
 @dataclass(frozen=True)
@@ -64,20 +70,52 @@ Methods = Mapping[str, MethodForecasts]
 
 def model_methods(issued: Forecast, terms: Terms) -> Methods:
     """What a forecast of P series says, by the names of the model's own methods."""
-    series = len(issued.ids)
-    point = issued.point.reshape(series, terms.reach)
-    quantiles = issued.quantiles.reshape(series, terms.reach, len(terms.levels))
-    return {METHOD: MethodForecasts(point[:, terms.gap :], quantiles[:, terms.gap :])}
-
-
-def baseline_methods(histories: Sequence[Floats], terms: Terms) -> Methods:
-    """The simple baselines from histories (n,) of P series up to one origin."""
-    levels = np.array(terms.levels)  # (Q,)
-    issued = [simple_baselines(history, terms.reach, terms.season_length, levels) for history in histories]
+    shape = len(issued.ids), terms.reach
+    point, network = issued.point.reshape(shape), issued.network.reshape(shape)  # (P, gap + K) each
+    quantiles = issued.quantiles.reshape(*shape, len(terms.levels))
     return {
-        name: MethodForecasts(
-            np.stack([one[name].point[terms.gap :] for one in issued]),
-            np.stack([one[name].quantiles[terms.gap :] for one in issued]),
-        )
-        for name in issued[0]
+        METHOD: MethodForecasts(point[:, terms.gap :], quantiles[:, terms.gap :]),
+        NETWORK: MethodForecasts(network[:, terms.gap :], None),
     }
+
+
+class Baselines:
+    """The baselines of a backtest, at one origin or another.
+
+    Some keep what they have estimated for the `REFIT_EVERY` origins that follow. They begin anew with every so many
+    origins of the backtest, and are led through those before the one that is asked for: so what they say there does not
+    depend on where a backtest was stopped, or on which origins were asked for before.
+
+    Parameters
+    ----------
+    panel, origins, terms
+        All rows, the origins, and what is asked of each forecast.
+    """
+
+    def __init__(self, panel: Panel, origins: Origins, terms: Terms) -> None:
+        self._panel, self._origins, self._terms = panel, origins, terms
+        self._next: int | None = None
+
+    def at(self, origin: int) -> Methods:
+        """Forecasts of the series that are scored at an origin; it scores at least one."""
+        first = origin - origin % REFIT_EVERY
+        if self._next != origin or origin == first:
+            self._issue = OriginBaselines(self._terms.reach, self._terms.season_length, np.array(self._terms.levels)).at
+            for earlier in range(first, origin):
+                self._at(earlier)
+        self._next = origin + 1
+        return self._at(origin)
+
+    def _at(self, origin: int) -> Methods:
+        pairs, panel, gap = self._origins.pairs(origin, origin + 1), self._panel, self._terms.gap
+        if len(pairs) == 0:
+            return {}
+        series = pairs.series.tolist()
+        histories = [panel.target[panel.indptr[s] : end] for s, end in zip(series, pairs.ends, strict=True)]
+        return {
+            name: MethodForecasts(
+                None if one.point is None else one.point[:, gap:],
+                None if one.quantiles is None else one.quantiles[:, gap:],
+            )
+            for name, one in self._issue(series, histories).items()
+        }

@@ -80,7 +80,7 @@ class Recipe:
             "rows": len(known.times),
             "left_out": list(left_out),
             "best_epoch": model.record["best_epoch"],
-            "blend": model.blend,
+            "network_share": model.network_share,
         }
         return Fitted(model, record, chosen + skipped + warnings)
 
