@@ -107,7 +107,7 @@ class Checkpoint:
             raise DataError(
                 f"not a checkpoint of rnncast, or a damaged one ({type(error).__name__}: {error})",
                 where=self._path,
-                hint="remove it to begin anew, or name another file with --checkpoint",
+                hint="name another file with --checkpoint; if this was one, remove it to begin anew",
             ) from error
 
     def keep(self, progress: Progress, table: Table, *, now: bool = False) -> None:
