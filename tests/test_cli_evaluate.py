@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from cli_cases import QUICK, call, write_prices
 
-METHODS = ["rnncast", "last value", "drift"]
+from rnncast.core import threads
+from rnncast.evaluation import folds
+
+ROOT = Path(__file__).resolve().parent.parent
+METHODS = ["rnncast", "network", "last value", "drift", "theta", "damped trend"]
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +32,12 @@ def trained(tmp_path_factory):
     until = prices.read_text().splitlines()[120].split(",")[0]
     assert call("train", prices, *QUICK, "--until", until, "-q", "-o", folder / "prices.npz").code == 0
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_threads_asked():
+    yield
+    threads.set_threads(None)
 
 
 @pytest.fixture
@@ -82,7 +98,7 @@ def test_json_of_a_recipe_has_figures_by_step(here):
     assert got.err == ""
     document = json.loads(got.out, parse_constant=refuse_constant)
     assert document["model"] is None
-    assert document["plan"] == {"n_windows": 2, "step_size": None, "refit": 0}
+    assert document["plan"] == {"n_windows": 2, "step_size": None, "refit": 0, "gap": 0, "train_size": None}
     own = document["scores"]["methods"]["rnncast"]
     assert len(own["per_step"]["mae"]) == document["horizon"] == 5
     assert np.mean(own["per_step"]["mae"]) == pytest.approx(own["overall"]["mae"])
@@ -95,7 +111,8 @@ def test_saved_forecasts_have_everything_and_agree_with_the_scores(here, tmp_pat
     with path.open() as file:
         rows = list(csv.DictReader(file))
     bounds = ["rnncast-lo-80", "rnncast-hi-80", "rnncast-lo-95", "rnncast-hi-95"]
-    assert list(rows[0]) == ["date", "cutoff", "close", "rnncast", *bounds, "last_value", "drift"]
+    paths = [name.replace(" ", "_") for name in METHODS[1:]]
+    assert list(rows[0]) == ["date", "cutoff", "close", "rnncast", *bounds, *paths]
     assert len(rows) == 15
     assert len({row["cutoff"] for row in rows}) == 3
     actual = dict(line.split(",") for line in Path("prices.csv").read_text().splitlines()[1:])
@@ -122,6 +139,14 @@ def test_refit_is_said_in_the_plan(here, refit):
         pytest.param(["prices.npz"], 2, "expected one input after it", id="model-alone"),
         pytest.param(["prices.npz", "prices.csv", "--cell", "gru"], 2, "--cell has no effect", id="training-option"),
         pytest.param(["prices.npz", "prices.csv", "--refit", "always"], 2, "--refit has no effect", id="refit"),
+        pytest.param(["prices.npz", "prices.csv", "--train-size", "50"], 2, "--train-size has no effect", id="window"),
+        pytest.param(["prices.csv", "--gap", "-1"], 2, "--gap must be at least 0", id="gap"),
+        pytest.param(["prices.csv", "--train-size", "0"], 2, "--train-size must be at least 1", id="no-window"),
+        pytest.param(["prices.csv", "--train-size", "9"], 2, "--train-size must be at least 20", id="small-window"),
+        pytest.param(["prices.csv", "--audit", "--time-limit", "9"], 2, "--max-epochs", id="audit-by-the-clock"),
+        pytest.param(["prices.csv", "--checkpoint", "no/x.npz"], 73, "there is no folder", id="checkpoint-folder"),
+        pytest.param(["prices.csv", "--checkpoint", "prices.csv"], 2, "is also an input", id="input-as-checkpoint"),
+        pytest.param(["prices.csv", "--checkpoint", "prices.npz"], 65, "not a checkpoint", id="model-as-checkpoint"),
         pytest.param(["missing.npz", "prices.csv"], 66, "there is no model missing.npz", id="no-such-model"),
         pytest.param(["missing.csv"], 66, "there is no file missing.csv", id="no-such-input"),
         pytest.param(["prices.csv", "--n-windows", "0"], 2, "--n-windows must be at least 1", id="windows"),
@@ -150,3 +175,107 @@ def test_model_without_intervals_is_scored_without_them(here, tmp_path):
     assert got.code == 0, got.err
     assert "coverage" not in got.out
     assert "step  rnncast" in got.out
+
+
+def test_json_tells_how_the_backtest_went(here):
+    options = ["--n-windows", "3", "--step-size", "4", "--refit", "2", "--gap", "2", "--train-size", "60", "--audit"]
+    got = call("evaluate", "prices.csv", *QUICK, *options, "--json")
+    assert got.code == 0, got.err
+    document = json.loads(got.out, parse_constant=refuse_constant)
+    assert document["plan"] == {"n_windows": 3, "step_size": 4, "refit": 2, "gap": 2, "train_size": 60}
+    assert document["horizon"] == 5
+    days = [line.split(",")[0] for line in Path("prices.csv").read_text().splitlines()[1:]]
+    assert document["origins"] == [days[150 - 8 - back] for back in (8, 4, 0)]
+    assert [training["until"] for training in document["trainings"]] == document["origins"][::2]
+    assert [training["rows"] for training in document["trainings"]] == [60, 60]
+    audit = document["audit"]
+    assert (audit["origin"], audit["cutoff"], audit["rows_altered"]) == (2, document["origins"][1], 11)
+    assert audit["sha256"] == audit["sha256_altered"]
+    said = f"audit: 11 rows after cutoff {audit['cutoff']} altered, training and forecasts made again: identical bytes"
+    assert said in got.err.splitlines()
+
+
+def test_a_trained_model_has_a_gap_and_an_audit(here):
+    got = call("evaluate", "prices.npz", "prices.csv", "--gap", "2", "--audit", "--json")
+    assert got.code == 0, got.err
+    document = json.loads(got.out, parse_constant=refuse_constant)
+    assert (document["plan"]["gap"], document["horizon"], document["trainings"]) == (2, 5, [])
+    assert "steps 6 to 7 lie beyond the trained horizon of 5" in got.err
+    assert "identical bytes" in got.err
+    assert call("evaluate", "prices.npz", "prices.csv", "--json").out.count('"audit": null') == 1
+
+
+def test_a_checkpoint_is_neither_input_nor_other_output(here, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("")
+    got = call("evaluate", "prices.csv", "--save-forecasts", path, "--checkpoint", path)
+    assert (got.code, got.out) == (2, "")
+    assert "--checkpoint and --save-forecasts name the same file" in got.err
+
+
+def saved(folder, *options):
+    """Arguments of a backtest with several trainings, and the file of its forecasts."""
+    path = folder / "forecasts.csv"
+    refit = ["--refit", "always", "--n-windows", "6", "--horizon", "5", "--max-epochs", "4"]
+    return ["evaluate", "prices.csv", *refit, "--save-forecasts", str(path), *options], path
+
+
+def test_killed_and_called_again_it_ends_with_the_same_bytes(here, tmp_path):
+    checkpoint = tmp_path / "backtest.npz"
+    arguments, path = saved(tmp_path, "--checkpoint", str(checkpoint))
+    command = [sys.executable, "-m", "rnncast", *arguments]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment) as process:
+        while not checkpoint.exists():
+            assert process.poll() is None, "it ended before anything was kept"
+            time.sleep(0.005)
+        process.kill()
+    assert not path.exists()
+    resumed = call(*arguments)
+    assert resumed.code == 0, resumed.err
+    done = re.search(r"(\d) of 6 origins were done before", resumed.err)
+    assert done is not None
+    assert 1 <= int(done[1]) < 6
+    got = path.read_bytes()
+    arguments, path = saved(tmp_path)
+    whole = call(*arguments)
+    assert path.read_bytes() == got
+    assert whole.out == resumed.out
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"])
+def test_trainings_side_by_side_are_gone_after_a_signal(here, monkeypatch, number, code):
+    """They would go on for hours; the signal comes while kernels run in two of them."""
+    teams = []
+
+    class Team(threads.Team):
+        def __init__(self, size):
+            super().__init__(size)
+            teams.append(self)
+
+    def send():
+        limit = time.monotonic() + 60
+        while not (teams and len(teams[0]._running) >= 2) and time.monotonic() < limit:
+            time.sleep(0.001)
+        signal.pthread_kill(threading.main_thread().ident, number)
+
+    monkeypatch.setattr(folds, "Team", Team)
+    sender = threading.Thread(target=send)
+    sender.start()
+    endless = [
+        "--refit",
+        "always",
+        "--n-windows",
+        "3",
+        "--max-epochs",
+        "1000000",
+        "--hidden-size",
+        "256",
+        "--layers",
+        "2",
+    ]
+    got = call("evaluate", "prices.csv", "--horizon", "5", *endless, "--threads", "2")
+    sender.join()
+    assert got.code == code, got.err
+    assert teams
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("rnncast-job")]

@@ -135,3 +135,48 @@ def test_if_not_all_threads_start_nobody_waits_for_the_missing(monkeypatch):
     with pytest.raises(RuntimeError, match="new thread"):
         threads.run_long(work)
     assert ended == [1]
+
+
+def test_jobs_of_a_team_share_the_threads():
+    threads.set_threads(5)
+    with threads.Team(2) as team:
+        shares = [team.submit(threads.threads) for _ in range(4)]
+        assert [share.result() for share in shares] == [2] * 4
+        assert threads.threads() == 5  # in this thread nothing changes
+    threads.set_threads(1)
+    with threads.Team(2) as team:
+        assert team.submit(threads.threads).result() == 1
+
+
+@pytest.mark.parametrize("run", [threads.run_short, lambda work: threads.run_long([work])], ids=["short", "long"])
+def test_a_team_that_is_left_abandons_what_runs_and_begins_nothing_more(run):
+    ended, begun, results = [], threading.Event(), []
+
+    def job():
+        work = []
+        work.append(make_work(until_told(work, BROKEN, ended)))
+        begun.set()
+        run(work[0])
+        results.append("the job goes on")
+
+    with pytest.raises(KeyboardInterrupt), threads.Team(1) as team:
+        running, never = team.submit(job), team.submit(lambda: results.append("another job begins"))
+        begun.wait(10)
+        raise KeyboardInterrupt
+    assert (ended, results) == ([1], [])
+    assert isinstance(running.exception(), threads.CalledOff)
+    assert never.cancelled()
+
+
+def test_a_job_of_a_team_that_was_called_off_runs_no_kernel():
+    ran, limit = [], time.monotonic() + 10
+
+    def job():
+        while not team._called_off and time.monotonic() < limit:
+            time.sleep(0.001)
+        threads.run_short(make_work(lambda: ran.append(1)))
+
+    with threads.Team(1) as team:
+        running = team.submit(job)
+    assert ran == []
+    assert isinstance(running.exception(), threads.CalledOff)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rnncast.cli.inputs import check_ending, check_output, is_model, open_model, read_data, read_for_model, warn_of_data
-from rnncast.cli.options import SKIP_BAD, Computing, InputOptions, Report, TrainingChoices, given, option, takes
+from rnncast.cli.options import (
+    SKIP_BAD,
+    Computing,
+    InputOptions,
+    Report,
+    TrainingChoices,
+    flag,
+    given,
+    option,
+    takes,
+)
 from rnncast.cli.output import Output
 from rnncast.cli.progress import Progress
 from rnncast.cli.train import train_options
@@ -17,6 +28,7 @@ from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
     from rnncast.data.panel import Columns, Panel
+    from rnncast.evaluation.backtest import Keeping, Run
     from rnncast.evaluation.issued import Backtest
     from rnncast.evaluation.origins import Plan
     from rnncast.evaluation.scores import Scores
@@ -25,7 +37,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   rnncast evaluate prices.csv
-  rnncast evaluate prices.csv --horizon 5 --n-windows 20 --refit always
+  rnncast evaluate prices.csv --horizon 5 --n-windows 20 --refit always --checkpoint backtest.npz
   rnncast evaluate prices.npz fresh.csv --save-forecasts backtest.csv
 """
 
@@ -48,7 +60,19 @@ def evaluate(
     refit: Annotated[
         str | None, option("Train again at every cutoff, or every Nth.", "never", "never|always|N")
     ] = None,
+    gap: Annotated[
+        int | None, option("Rows between a cutoff and the first row scored: data that arrive late.", "0", "N")
+    ] = None,
+    train_size: Annotated[
+        int | None, option("Rows of each series that a training sees, the last before its cutoff.", "all", "N")
+    ] = None,
     save_forecasts: Annotated[str | None, option("File for every forecast and what came.", "none", "FILE")] = None,
+    checkpoint: Annotated[
+        str | None, option("File that keeps what is done; the same command goes on from it.", "none", "FILE")
+    ] = None,
+    audit: Annotated[
+        bool, flag("Forecast a cutoff again with all later rows altered, and compare the bytes.", "--audit")
+    ] = False,
     skip_bad: Annotated[
         bool | None,
         option("Leave out series that are too short, by name; or refuse them.", "left out", None, SKIP_BAD),
@@ -64,10 +88,15 @@ def evaluate(
     if save_forecasts is not None:
         check_output(save_forecasts, inputs)
         check_ending(save_forecasts)
-    plan = _plan(n_windows, step_size, refit)
+    if checkpoint is not None:
+        check_output(checkpoint, inputs)
+        if save_forecasts is not None and os.path.realpath(checkpoint) == os.path.realpath(save_forecasts):
+            raise UsageError("--checkpoint and --save-forecasts name the same file", hint="name two")
+    plan = _plan(n_windows, step_size, refit, gap, train_size)
+    keeping = _keeping(checkpoint, audit)
     with_model = is_model(inputs[0]) or (len(inputs) > 1 and inputs[0].lower().endswith(".npz"))
     run = _of_model if with_model else _of_recipe
-    outcome = run(inputs, plan, choices, columns, out, skip_bad)
+    outcome = run(inputs, plan, keeping, choices, columns, out, skip_bad)
     if save_forecasts is not None:
         _save(outcome, save_forecasts, out)
     _present(outcome, report, out)
@@ -88,8 +117,8 @@ class Outcome:
         The inputs; the model file, or None where a recipe was tested.
     notes : tuple of str
         What was read, chosen and left out.
-    plan : Plan
-        Which cutoffs were asked for.
+    course : mapping
+        How the forecasts came about, as JSON values.
     """
 
     backtest: Backtest
@@ -99,7 +128,7 @@ class Outcome:
     inputs: tuple[str, ...]
     model: str | None
     notes: tuple[str, ...]
-    plan: Plan
+    course: Mapping[str, Any]
 
     def document(self) -> dict[str, Any]:
         """What ``--json`` prints."""
@@ -112,8 +141,7 @@ class Outcome:
             "model": self.model,
             "inputs": list(self.inputs),
             "columns": asdict(self.columns),
-            "plan": asdict(self.plan),
-            "horizon": int(self.scores.steps[-1]),
+            **self.course,
             "scores": self.scores.to_dict(),
             "verdict": self.verdict.to_dict(),
             "notes": list(self.notes),
@@ -121,7 +149,9 @@ class Outcome:
         }
 
 
-def _plan(n_windows: int | None, step_size: int | None, refit: str | None) -> Plan:
+def _plan(
+    n_windows: int | None, step_size: int | None, refit: str | None, gap: int | None, train_size: int | None
+) -> Plan:
     from rnncast.evaluation.origins import Plan
 
     words = {None: 0, "never": 0, "always": 1}
@@ -131,12 +161,19 @@ def _plan(n_windows: int | None, step_size: int | None, refit: str | None) -> Pl
         number = int(refit)
     else:
         raise UsageError(f"--refit must be never, always or a number of cutoffs, found {refit!r}")
-    return Plan(n_windows=n_windows, step_size=step_size, refit=number)
+    return Plan(n_windows=n_windows, step_size=step_size, refit=number, gap=gap or 0, train_size=train_size)
+
+
+def _keeping(checkpoint: str | None, audit: bool) -> Keeping:
+    from rnncast.evaluation.backtest import Keeping
+
+    return Keeping(checkpoint=checkpoint, audit=audit)
 
 
 def _of_model(
     inputs: Sequence[str],
     plan: Plan,
+    keeping: Keeping,
     choices: TrainingChoices,
     columns: InputOptions,
     out: Output,
@@ -152,7 +189,8 @@ def _of_model(
             hint=f"rnncast evaluate {path} INPUT, where INPUT goes beyond the last training row",
         )
     useless = [name for name in given(choices) if name not in _OF_A_MODEL]
-    useless += (["--refit"] if plan.refit else []) + (["--skip-bad"] if skip_bad is not None else [])
+    useless += (["--refit"] if plan.refit else []) + (["--train-size"] if plan.train_size is not None else [])
+    useless += ["--skip-bad"] if skip_bad is not None else []
     if useless:
         raise UsageError(
             f"{useless[0]} has no effect on a trained model",
@@ -163,16 +201,16 @@ def _of_model(
     out.notes(notes)
     levels = tuple(choices.level or model_levels(model))
     with Progress(out) as progress:
-        backtest, said = evaluate_model(
-            model, panel, plan, horizon=choices.horizon, levels=levels, on_origin=progress.origin
+        run = evaluate_model(
+            model, panel, plan, horizon=choices.horizon, levels=levels, keeping=keeping, on_origin=progress.origin
         )
-    out.notes(said)
-    return _judge(backtest, panel, tuple(sources), path, (*notes, *said), plan)
+    return _judge(run, panel, tuple(sources), path, notes, out)
 
 
 def _of_recipe(
     inputs: Sequence[str],
     plan: Plan,
+    keeping: Keeping,
     choices: TrainingChoices,
     columns: InputOptions,
     out: Output,
@@ -186,21 +224,31 @@ def _of_recipe(
     out.notes(notes)
     warn_of_data(panel, out)
     with Progress(out, epochs=plan.refit == 0) as progress:
-        backtest, said = evaluate_panel(
-            panel, options, plan, skip_short=skip_bad is not False, on_epoch=progress.epoch, on_origin=progress.origin
+        run = evaluate_panel(
+            panel,
+            options,
+            plan,
+            skip_short=skip_bad is not False,
+            keeping=keeping,
+            on_epoch=progress.epoch,
+            on_origin=progress.origin,
         )
-    out.notes(said)
-    return _judge(backtest, panel, tuple(inputs), None, (*notes, *said), plan)
+    return _judge(run, panel, tuple(inputs), None, notes, out)
 
 
 def _judge(
-    backtest: Backtest, panel: Panel, inputs: tuple[str, ...], model: str | None, notes: tuple[str, ...], plan: Plan
+    run: Run, panel: Panel, inputs: tuple[str, ...], model: str | None, notes: tuple[str, ...], out: Output
 ) -> Outcome:
+    """Score what was issued, after what was chosen, met and audited on the way has been said."""
     from rnncast.evaluation.scores import score_backtest
     from rnncast.evaluation.verdict import judge
 
-    scores = score_backtest(backtest)
-    return Outcome(backtest, scores, judge(backtest, scores), panel.columns, inputs, model, notes, plan)
+    out.notes(run.notes)
+    if run.audit is not None:
+        out.note(str(run.audit))
+    scores = score_backtest(run.backtest)
+    verdict = judge(run.backtest, scores)
+    return Outcome(run.backtest, scores, verdict, panel.columns, inputs, model, (*notes, *run.notes), run.document())
 
 
 def _save(outcome: Outcome, path: str, out: Output) -> None:

@@ -34,6 +34,7 @@ class Progress:
         self._epochs = epochs
         self._bar = output.bar()
         self._origin = ""
+        self._fifths = 0
         self._held: dict[int, str] = {}  # by member: its last epoch is not known until all is over
 
     def __enter__(self) -> Self:
@@ -75,10 +76,11 @@ class Progress:
             self._held[report.member] = line
 
     def origin(self, done: int, total: int) -> None:
-        """One origin of a backtest is done."""
+        """So many origins of a backtest are done."""
         self._release()
+        fifths, self._fifths = self._fifths, done * ORIGIN_LINES // total
         if self._bar is not None:
             self._origin = f"origin {min(done + 1, total)} of {total}: "
             self._bar.show("origins", done, total)
-        elif done * ORIGIN_LINES // total > (done - 1) * ORIGIN_LINES // total:
+        elif self._fifths > fifths:
             self._output.note(f"origin {done} of {total}")

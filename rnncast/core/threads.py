@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,8 @@ MOST_THREADS = 256
 
 _CGROUP = "/sys/fs/cgroup/cpu.max"
 _asked: int | None = None
+
+Result = TypeVar("Result")
 
 
 def set_threads(count: int | None) -> None:
@@ -50,7 +54,14 @@ def threads() -> int:
     ------
     ValueError
         The variable holds no positive integer.
+
+    Notes
+    -----
+    A job of a `Team` has its share of them.
     """
+    team = _team.get()
+    if team is not None:
+        return team.share
     if _asked is not None:
         return min(_asked, MOST_THREADS)
     named = os.environ.get(VARIABLE)
@@ -98,14 +109,15 @@ class Work(NamedTuple):
 
 def run_short(work: Work) -> None:
     """Make the calls side by side, the first in this thread; signals are heard afterwards."""
-    others = _start(work.calls[1:], [work]) if len(work.calls) > 1 else []
-    try:
-        work.calls[0]()
-    finally:
+    with _of_the_team([work]):
+        others = _start(work.calls[1:], [work]) if len(work.calls) > 1 else []
+        try:
+            work.calls[0]()
+        finally:
+            for other in others:
+                other.exception()  # waits
         for other in others:
-            other.exception()  # waits
-    for other in others:
-        other.result()
+            other.result()
 
 
 def run_long(works: Sequence[Work], seconds: float | None = None) -> None:
@@ -114,6 +126,11 @@ def run_long(works: Sequence[Work], seconds: float | None = None) -> None:
     After `seconds` the works are asked to end; on a signal that raises, and if a call fails, they are told to abandon
     what they do, and the exception goes on when they have.
     """
+    with _of_the_team(works):
+        _run_long(works, seconds)
+
+
+def _run_long(works: Sequence[Work], seconds: float | None) -> None:
     from concurrent.futures import FIRST_EXCEPTION, wait
 
     running: list[Future[None]] = []
@@ -154,3 +171,73 @@ def _start(calls: Sequence[Callable[[], None]], works: Sequence[Work]) -> list[F
 def _tell(works: Sequence[Work], word: int, value: int) -> None:
     for work in works:
         work.control[word] = value
+
+
+class CalledOff(BaseException):
+    """What a job meets at its next run of a kernel once its team is called off; no error of anybody's."""
+
+
+class Team:
+    """Jobs side by side in threads of their own, each of which computes with its share of the cores.
+
+    A context manager: at its end, on a signal above all, what still runs is abandoned and what has not begun never is.
+
+    Parameters
+    ----------
+    size
+        Jobs at once; the threads that compute are shared out evenly between them.
+    """
+
+    def __init__(self, size: int) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        self.share = max(1, threads() // size)
+        self._called_off = False
+        self._running: list[Work] = []
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(size, "rnncast-job", initializer=_team.set, initargs=(self,))
+
+    def submit(self, job: Callable[[], Result]) -> Future[Result]:
+        """Let a job begin as soon as one of the threads is free."""
+        return self._threads.submit(job)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        with self._lock:
+            self._called_off = True
+            _tell(self._running, ASKED, ABANDON)
+            _tell(self._running, BROKEN, 1)
+        self._threads.shutdown(cancel_futures=True)
+
+    def begin(self, works: Sequence[Work]) -> None:
+        """Works of a job begin; they are told if the team is called off."""
+        with self._lock:
+            if self._called_off:
+                raise CalledOff
+            self._running += works
+
+    def end(self, works: Sequence[Work]) -> None:
+        """They have ended; if they were told to, what they leave is of no use."""
+        with self._lock:
+            self._running = [work for work in self._running if not any(work is one for one in works)]
+            if self._called_off:
+                raise CalledOff
+
+
+_team: ContextVar[Team | None] = ContextVar("team", default=None)
+
+
+@contextmanager
+def _of_the_team(works: Sequence[Work]) -> Iterator[None]:
+    """Let the team of this thread, if it is in one, call the works off."""
+    team = _team.get()
+    if team is None:
+        yield
+        return
+    team.begin(works)
+    try:
+        yield
+    finally:
+        team.end(works)

@@ -37,11 +37,11 @@ class Backtest:
     actual : float64 (N,)
         What came; all finite.
     points : Mapping of str to float64 (N,)
-        Point forecasts by method.
+        Point forecasts of those methods that have them.
     quantile_levels : float64 (Q,)
         Probabilities, ascending.
     quantiles : Mapping of str to float64 (N, Q)
-        Quantiles of those methods that have them.
+        Quantiles of those methods that have them; a method has a point, quantiles or both.
     scale_absolute, scale_squared : float64 (N,)
         `metrics.absolute_scale` and `metrics.squared_scale` of each row's history up to its cutoff.
     season_length : int
@@ -82,9 +82,19 @@ class Backtest:
                 raise ValueError(f"{name} has shape {got}, expected {expected}")
         if rows == 0 or not self.points or not np.all(np.isfinite(self.actual)):
             raise ValueError(f"{rows} rows, {len(self.points)} methods: expected some, and finite actual values")
-        keys = np.stack([self.series, self.origin, self.steps])  # (3, N)
-        if np.unique(keys, axis=1).shape[1] != rows:
+        origins, steps = int(self.origin.max()) + 1, int(self.steps.max()) + 1
+        key = self.series * origins  # (N,) a number for each series, origin and step; made in place: it may be long
+        key += self.origin
+        key *= steps
+        key += self.steps
+        key.sort()
+        if np.any(key[1:] == key[:-1]):
             raise ValueError("a series has more than one row for the same origin and step")
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Names of all methods: those with a point first."""
+        return (*self.points, *(name for name in self.quantiles if name not in self.points))
 
     @property
     def central_levels(self) -> tuple[tuple[float, int, int], ...]:
