@@ -265,6 +265,7 @@ def _long_table(
         quantile_levels=np.asarray(levels, dtype=np.float64),
         quantiles=quantiles.transpose(2, 0, 1).reshape(horizon * series, len(levels)),
         columns=panel.columns,
+        last_values=np.repeat(panel.target[panel.indptr[1:] - 1], horizon),
         trained_horizon=model.network.horizon,
         zone=panel.calendar.zone,
     )
