@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rnncast.cli.inputs import check_ending, check_output, is_model, open_model, read_data, read_for_model, warn_of_data
+from rnncast.cli.issued import IssuedOptions, check_options, evaluate_issued
 from rnncast.cli.options import SKIP_BAD, Computing, InputOptions, Report, TrainingChoices, given, option, takes
 from rnncast.cli.output import Output
 from rnncast.cli.progress import Progress
@@ -27,18 +28,20 @@ Examples:
   rnncast evaluate prices.csv
   rnncast evaluate prices.csv --horizon 5 --n-windows 20 --refit always
   rnncast evaluate prices.npz fresh.csv --save-forecasts backtest.csv
+  rnncast evaluate --forecasts issued.csv fresh.csv
 """
 
 _OF_A_MODEL = ("--horizon", "--level")
 """Training options that also mean something for a trained model."""
 
 
-@takes(choices=TrainingChoices, columns=InputOptions, computing=Computing, report=Report)
+@takes(issued=IssuedOptions, choices=TrainingChoices, columns=InputOptions, computing=Computing, report=Report)
 def evaluate(
     inputs: Annotated[
         list[str],
         typer.Argument(metavar="[MODEL] INPUT...", help="A model and data, or data alone.", show_default=False),
     ],
+    issued: IssuedOptions,
     choices: TrainingChoices,
     columns: InputOptions,
     computing: Computing,
@@ -57,13 +60,22 @@ def evaluate(
     """Backtest from rolling cutoffs, beside last value, drift and seasonal naive, with a verdict.
 
     With a model first, it is scored only after its last training row. Without one, it is trained on the rows before the
-    first cutoff, and again as --refit says.
+    first cutoff, and again as --refit says. With --forecasts nothing is forecast anew: what forecast --append recorded is
+    scored against what came, and its drift is shown.
     """
     computing.apply()
     out = Output(quiet=report.quiet, hold=report.json)
     if save_forecasts is not None:
-        check_output(save_forecasts, inputs)
+        check_output(save_forecasts, [*inputs, *([issued.forecasts] if issued.forecasts else [])])
         check_ending(save_forecasts)
+    if issued.forecasts is not None:
+        check_options(
+            choices,
+            {"--n-windows": n_windows, "--step-size": step_size, "--refit": refit, "--skip-bad": skip_bad},
+        )
+        evaluate_issued(issued, inputs, choices, columns, report, save_forecasts, out)
+        out.release()
+        return
     plan = _plan(n_windows, step_size, refit)
     with_model = is_model(inputs[0]) or (len(inputs) > 1 and inputs[0].lower().endswith(".npz"))
     run = _of_model if with_model else _of_recipe

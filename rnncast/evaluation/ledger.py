@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.locking import locked
-from rnncast.data.reading.arrow import mask_to_numpy, text_scalar, to_numpy
+from rnncast.data.reading.arrow import mask_to_numpy, text_array, to_numpy
 from rnncast.data.write import named_once
 from rnncast.errors import DataError
 from rnncast.evaluation.ledger_files import column_names, read_columns, write_behind, write_first
@@ -200,7 +200,7 @@ def _new_rows(path: str, layout: Layout, issued: Forecast, model: str) -> tuple[
     stamps = read_stamps(columns[names["cutoff"]], path)
     _check_kind(path, stamps, issued)
     cutoffs = issued.cutoffs.view(np.int64)  # (N,)
-    own = mask_to_numpy(pc.fill_null(pc.equal(columns[names["model"]], text_scalar(model)), False))  # (rows,)
+    own = mask_to_numpy(pc.is_in(columns[names["model"]], text_array([model])))  # (rows,)
     near = np.flatnonzero(own & np.isin(stamps.values.view(np.int64), cutoffs))
     steps, points = to_numpy(columns[names["step"]], "i8"), to_numpy(columns[names[METHOD]], "f8")
     ids = [str(columns[layout.id][int(row)].as_py()) if layout.id else "" for row in near]
