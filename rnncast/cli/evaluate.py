@@ -60,8 +60,8 @@ def evaluate(
     """Backtest from rolling cutoffs, beside last value, drift and seasonal naive, with a verdict.
 
     With a model first, it is scored only after its last training row. Without one, it is trained on the rows before the
-    first cutoff, and again as --refit says. With --forecasts nothing is forecast anew: what forecast --append recorded is
-    scored against what came, and its drift is shown.
+    first cutoff, and again as --refit says. With --forecasts nothing is forecast anew: what forecast --append recorded
+    is scored against what came, and its drift is shown.
     """
     computing.apply()
     out = Output(quiet=report.quiet, hold=report.json)

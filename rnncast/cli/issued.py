@@ -131,7 +131,7 @@ def _score(
     notes = (*notes, describe_ledger(whole, options.forecasts), *said)
     out.notes(notes)
     with Progress(out) as progress:
-        joined = join_outcomes(chosen, panel, season_length=choices.season_length, on_task=progress.origin)
+        joined = join_outcomes(chosen, panel, season_length=choices.season_length, on_task=progress.issued)
     further = (describe_outcomes(joined.outcomes), *_levels_left_out(chosen, joined))
     out.notes(further)
     warnings = outcome_warnings(joined.outcomes, panel.calendar.zone)
@@ -157,9 +157,7 @@ def _read(inputs: Sequence[str], columns: InputOptions, ledger: LedgerRows) -> t
     return reading.panel, reading.notes
 
 
-def _choose(
-    ledger: LedgerRows, options: IssuedOptions, choices: TrainingChoices
-) -> tuple[LedgerRows, tuple[str, ...]]:
+def _choose(ledger: LedgerRows, options: IssuedOptions, choices: TrainingChoices) -> tuple[LedgerRows, tuple[str, ...]]:
     """One row for a series, cutoff and step: of one model, or the first issued; with the steps and levels asked for."""
     from rnncast.data.summary import counted
     from rnncast.evaluation.ledger_rows import first_issued, of_model, with_levels

@@ -247,7 +247,7 @@ def _table(
 ) -> Backtest:
     if not rows.columns:
         raise DataError("no series has rows before and after an origin", hint="give more rows, or fewer --n-windows")
-    joined: Mapping[str, NDArray[Any]] = {name: rows.joined(name) for name in rows.columns}
+    joined: Mapping[str, Any] = {name: rows.joined(name) for name in rows.columns}
     return Backtest(
         ids=panel.ids,
         points={name: points.joined(name) for name in points.columns},

@@ -37,7 +37,7 @@ FEWEST_WAVES, MOST_WAVES = 4, 8
 """Waves with which a test is made at all, and most of them in a short ledger."""
 
 WAVES_AN_OVERLAP = 0.4
-"""Waves for each cutoff and horizon that does not overlap others: faster ones would not see the overlap's correlation."""
+"""Waves for each cutoff, if horizons do not overlap: faster ones would not see the correlation of those that do."""
 
 _NEGLIGIBLE = 1e-12
 

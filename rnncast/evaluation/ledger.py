@@ -88,9 +88,9 @@ def layout_of(path: str) -> Layout:
         expected = tuple(named_once((name, np.empty(0)) for name in (*names[:leading], *FIXED)))
         if names[: len(expected)] == expected and len(set(names)) == len(names):
             return Layout(names[0] if leading == 2 else None, names[leading - 1], names)
+    found = ", ".join(names[:8]) + (" ..." if len(names) > 8 else "")
     raise DataError(
-        f"this is no ledger: its columns are {', '.join(names[:8]) or 'none'}{' ...' if len(names) > 8 else ''}, expected "
-        f"an id, a time, {', '.join(FIXED)}",
+        f"this is no ledger: its columns are {found or 'none'}, expected an id (or none), a time, {', '.join(FIXED)}",
         where=path,
         hint="name a new file, or a ledger that forecast --append has written",
     )
@@ -224,9 +224,7 @@ def _check_kind(path: str, stamps: Stamps, issued: Forecast) -> None:
         )
 
 
-def _united(
-    layout: Layout, table: Mapping[str, NDArray[Any]], kept: NDArray[np.bool_]
-) -> dict[str, NDArray[Any]]:
+def _united(layout: Layout, table: Mapping[str, NDArray[Any]], kept: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
     """The rows kept with the ledger's columns in its order, then those that it lacks."""
     empty = np.full(int(kept.sum()), np.nan)
     names = dict.fromkeys((*layout.names, *table))

@@ -95,7 +95,7 @@ def _origins(ledger: LedgerRows, series: NDArray[np.int64]) -> NDArray[np.int64]
     stamps, number = np.unique(ledger.cutoffs, return_inverse=True)
     if ledger.is_dated:
         return number.astype(np.int64)
-    tasks, place = np.unique(series * len(stamps) + number, return_inverse=True)  # (W,) ascending in series, then cutoff
+    tasks, place = np.unique(series * len(stamps) + number, return_inverse=True)  # (W,), (N,)
     owner = tasks // len(stamps)  # (W,)
     later = np.searchsorted(owner, owner, side="right") - np.arange(len(tasks)) - 1  # (W,) cutoffs of its series
     return np.asarray((later.max() - later)[place], dtype=np.int64)

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.write import atomic_write, render

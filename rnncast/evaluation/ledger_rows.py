@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rnncast.data.reading.arrow import nulls, one_chunk, to_numpy
 from rnncast.errors import DataError, UsageError
-from rnncast.evaluation.ledger import Layout, layout_of
+from rnncast.evaluation.ledger import layout_of
 from rnncast.evaluation.ledger_files import read_columns
 from rnncast.evaluation.ledger_stamps import Stamps, read_stamps
 from rnncast.forecasting.result import METHOD
@@ -52,7 +52,7 @@ class LedgerRows:
     last_values, point : float64 (N,)
         The target at the cutoff as it was known, and the forecast.
     quantile_levels : float64 (Q,)
-        Probabilities of all quantiles that any row has, ascending, with the median, which is the point, if there are any.
+        Probabilities of all quantiles that any row has, ascending; the median, which is the point, is one of them.
     quantiles : float64 (N, Q)
         NaN where a row has none.
     """
@@ -134,7 +134,7 @@ def of_model(ledger: LedgerRows, fingerprint: str) -> LedgerRows:
             f"{len(found) or 'no'} models of the ledger have a fingerprint that begins with {fingerprint!r}",
             hint=f"there {'is' if len(ledger.models) == 1 else 'are'} {some}",
         )
-    return ledger.take(ledger.model == found[0])
+    return ledger.take(np.flatnonzero(ledger.model == found[0]))
 
 
 def first_issued(ledger: LedgerRows) -> LedgerRows:
@@ -146,8 +146,8 @@ def first_issued(ledger: LedgerRows) -> LedgerRows:
         (ledger.made_at, ledger.steps, ledger.cutoffs, ledger.series)
     )
     keys = np.stack([array[order].view(np.int64) for array in (ledger.series, ledger.cutoffs, ledger.steps)])  # (3, N)
-    is_first = np.append(True, (keys[:, 1:] != keys[:, :-1]).any(axis=0))  # (N,)
-    return ledger.take(np.sort(order[is_first]))
+    is_again = (keys[:, 1:] == keys[:, :-1]).all(axis=0)  # (N - 1,)
+    return ledger.take(np.sort(np.delete(order, 1 + np.flatnonzero(is_again))))
 
 
 def with_levels(ledger: LedgerRows, levels: Sequence[float]) -> LedgerRows:
@@ -163,7 +163,10 @@ def with_levels(ledger: LedgerRows, levels: Sequence[float]) -> LedgerRows:
             hint=f"it has {', '.join(central)}" if central else "it has no intervals: leave out --level",
         )
     narrowed = replace(ledger, quantile_levels=known[places], quantiles=ledger.quantiles[:, places])
-    return narrowed.take(np.isfinite(narrowed.quantiles).all(axis=1))
+    whole = np.flatnonzero(np.isfinite(narrowed.quantiles).all(axis=1))
+    if not len(whole):
+        raise UsageError("no forecast of the ledger has all of the intervals asked for", hint="ask for one --level")
+    return narrowed.take(whole)
 
 
 def _tails(level: float) -> tuple[float, float]:

@@ -29,6 +29,10 @@ WEST = np.timedelta64(14, "h")
 """How far the clock of stamps without a zone may be from UTC."""
 
 
+Revision = tuple[str, Any, float, float]
+"""Series, stamp, value as it was known, value now."""
+
+
 @dataclass(frozen=True)
 class Outcomes:
     """Rows of a ledger by what became of them.
@@ -52,7 +56,7 @@ class Outcomes:
     revised : int
         Those of them at which the input's value is another than the ledger's: it was revised since.
     first_revision : tuple or None
-        Series, stamp, value as it was known and value now, of the first of them.
+        The first of them.
     """
 
     scored: int
@@ -63,7 +67,7 @@ class Outcomes:
     made_late: int
     cutoffs: int
     revised: int
-    first_revision: tuple[str, Any, float, float] | None
+    first_revision: Revision | None
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class Joined:
 
 @dataclass(frozen=True)
 class _Places:
-    """Where the rows (N,) of a ledger stand in a panel: series, row of the cutoff, row of the outcome; -1 for nowhere."""
+    """Where the rows (N,) of a ledger stand in a panel: series, rows of cutoff and outcome; -1 for nowhere."""
 
     series: NDArray[np.int64]
     cutoff: NDArray[np.int64]
@@ -125,7 +129,6 @@ def join_outcomes(
     known = (places.series >= 0) & has_cutoff
     scored = known & (places.outcome >= 0)
     counts = {
-        "scored": int(scored.sum()),
         "pending": int((known & places.is_pending).sum()),
         "never_came": int((known & ~places.is_pending & ~scored).sum()),
         "unknown_series": int((places.series < 0).sum()),
@@ -141,8 +144,15 @@ def join_outcomes(
     if season_length is None:
         season_length = _season(panel, ledger.cutoffs.min())
     backtest = issued_backtest(ledger, panel, series, cutoff, outcome, season_length, on_task)
-    late = _made_late(ledger, panel, series, outcome)
-    outcomes = Outcomes(**counts, made_late=late, **_revisions(ledger, panel, series, cutoff))
+    cutoffs, revised, first = _revisions(ledger, panel, series, cutoff)
+    outcomes = Outcomes(
+        scored=len(rows),
+        made_late=_made_late(ledger, panel, series, outcome),
+        cutoffs=cutoffs,
+        revised=revised,
+        first_revision=first,
+        **counts,
+    )
     return Joined(backtest, ledger, outcomes)
 
 
@@ -209,9 +219,7 @@ def _row_of(stamps: NDArray[Any], times: NDArray[Any], start: int) -> NDArray[np
     return np.where(times[place] == stamps, place + start, -1)
 
 
-def _made_late(
-    ledger: LedgerRows, panel: Panel, series: NDArray[np.int64], outcome: NDArray[np.int64]
-) -> int:
+def _made_late(ledger: LedgerRows, panel: Panel, series: NDArray[np.int64], outcome: NDArray[np.int64]) -> int:
     """Rows that were made after the row that follows their outcome; where there is none nothing is known."""
     if not ledger.is_dated:
         return 0
@@ -223,8 +231,8 @@ def _made_late(
 
 def _revisions(
     ledger: LedgerRows, panel: Panel, series: NDArray[np.int64], cutoff: NDArray[np.int64]
-) -> dict[str, Any]:
-    """Cutoffs, and those of them at which the input has another value than the ledger."""
+) -> tuple[int, int, Revision | None]:
+    """Cutoffs, those at which the input has another value than the ledger, and the first of these."""
     rows, first = np.unique(cutoff, return_index=True)  # (W,)
     then, now = ledger.last_values[first], panel.target[rows]  # (W,)
     is_revised = np.isfinite(then) & (np.abs(then - now) > REVISED * np.abs(then))
@@ -234,4 +242,4 @@ def _revisions(
         earliest = found[np.argmin(panel.times[rows[found]].astype(np.int64))]
         name = panel.ids[series[first[earliest]]]
         example = (name, panel.times[rows[earliest]], float(then[earliest]), float(now[earliest]))
-    return {"cutoffs": len(rows), "revised": int(is_revised.sum()), "first_revision": example}
+    return len(rows), len(found), example

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from rnncast.core.shape import parameter_count
 from rnncast.data.isotime import format_stamp
+from rnncast.model.fingerprint import fingerprint
 from rnncast.model.model import Model
+from rnncast.report import recorded
 from rnncast.report.tables import size
 from rnncast.report.training import naive_path, training_summary, training_verdict
 
@@ -38,8 +40,9 @@ def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[tuple
     levels = ", ".join(f"{level:.12g} %" for level in model_levels(model))
     members = len(model.parameters)
     season = f"season of {network.season_length} rows" if network.season_length > 1 else "no season"
-    return [
+    lines = [
         ("model", path),
+        ("fingerprint", fingerprint(model)),
         ("file", f"{size(origin['bytes'])}, format {origin['format_version']}, rnncast {origin['package_version']}"),
         ("data", f"{int(record['series']):,} series, {int(record['rows']):,} rows, until {_until(model)}"),
         ("columns", ", ".join(columns)),
@@ -55,6 +58,23 @@ def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[tuple
         ("blend", f"{model.blend:.2f} of the network's correction of the {naive_path(model)} is used"),
         ("history", _history(model)),
     ]  # fmt: skip
+    return lines + _recorded(record)
+
+
+def _recorded(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Folds, gate, coverage and versions, as far as there are any: a line each, the label before the first."""
+    said = recorded.remarks_of(record)
+    lines: list[tuple[str, str]] = []
+    for label, table in (
+        ("folds", recorded.fold_table(record)),
+        ("gate", recorded.gate_table(record)),
+        ("coverage", recorded.coverage_table(record)),
+    ):
+        texts = replace(table, title="").lines() if table is not None else []
+        texts += [said[label]] if label in said else []
+        lines += [("" if number else label, text) for number, text in enumerate(texts)]
+    versions = ", ".join(f"{name} {version}" for name, version in recorded.versions_of(record))
+    return lines + ([("versions", versions)] if versions else [])
 
 
 def card_document(model: Model, path: str, origin: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,6 +84,7 @@ def card_document(model: Model, path: str, origin: Mapping[str, Any]) -> dict[st
         "kind": "model",
         "path": path,
         **origin,
+        "fingerprint": fingerprint(model),
         **model_document(model),
         "parameters": parameter_count(model.network.shape),
         "history": None

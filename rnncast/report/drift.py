@@ -109,8 +109,8 @@ def _of_error(trend: Trend, lag: int) -> str:
         return f"No sign that it got worse against the last value ({figures})."
     direction = "rose" if trend.change > 0 else "fell"
     return (
-        f"The error {direction} against the last value's, by {abs(trend.change):.2g} naive errors from the first cutoff "
-        f"to the last ({figures})."
+        f"The error {direction} against the last value's, by {abs(trend.change):.2g} naive errors "
+        f"from the first cutoff to the last ({figures})."
     )
 
 

@@ -11,12 +11,11 @@ from rnncast.report.tables import number
 
 def describe_ledger(ledger: LedgerRows, path: str) -> str:
     """Rows, cutoffs, models and times of making in one line."""
+    min_made, max_made = ledger.made_at.min(), ledger.made_at.max()
     tasks = len({*zip(ledger.series.tolist(), ledger.cutoffs.tolist(), strict=True)})
-    first, last = (format_stamp(stamp, "UTC") for stamp in (ledger.made_at.min(), ledger.made_at.max()))
-    return (
-        f"{path}: {counted(len(ledger), 'row')} of {counted(tasks, 'forecast')} by {counted(len(ledger.models), 'model')}, "
-        f"made {first} to {last}"
-    )
+    first, last = (str(stamp.astype("datetime64[m]")).replace("T", " ") for stamp in (min_made, max_made))
+    what = f"{counted(len(ledger), 'row')} of {counted(tasks, 'forecast')} by {counted(len(ledger.models), 'model')}"
+    return f"{path}: {what}, made {first} to {last} UTC"
 
 
 def describe_outcomes(outcomes: Outcomes) -> str:
