@@ -24,6 +24,10 @@ _DESCRIPTION = frozenset({"columns", "calendar", "trained_until", "history", "re
 """Attributes of a model that tell of it and of its data, and decide no number for given rows."""
 
 
+_DERIVED = frozenset({"huber_delta"})
+"""Attributes computed from others, whose last digit may be the machine's."""
+
+
 def fingerprint(model: Model) -> str:
     """First `LENGTH` digits of a SHA-256 over everything that decides the numbers of a forecast from given rows.
 
@@ -52,7 +56,7 @@ def _add(digest: _Digest, name: str, value: Any) -> None:
     if isinstance(value, NetworkConfig):
         value = value.identity()
     elif is_dataclass(value):
-        value = {field.name: getattr(value, field.name) for field in fields(value)}
+        value = {field.name: getattr(value, field.name) for field in fields(value) if field.name not in _DERIVED}
     if isinstance(value, Mapping):
         for key in sorted(value):
             _add(digest, f"{name}.{key}", value[key])

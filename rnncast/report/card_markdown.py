@@ -50,7 +50,9 @@ def _reach(model: Model) -> str:
     steps = model.network.horizon
     levels = [f"{level:.12g} %" for level in model_levels(model)]
     named = " and ".join([*([", ".join(levels[:-1])] if levels[1:] else []), *levels[-1:]])
-    return f"{steps} step{'' if steps == 1 else 's'} ahead, with {f'intervals of {named}' if levels else 'no intervals'}"
+    return (
+        f"{steps} step{'' if steps == 1 else 's'} ahead, with {f'intervals of {named}' if levels else 'no intervals'}"
+    )
 
 
 def _section(title: str, body: list[str]) -> list[str]:
