@@ -26,7 +26,9 @@ def check_appending(path: str, sources: Sequence[str], output: str | None, fmt: 
     from rnncast.evaluation.ledger_files import ledger_format
 
     ledger_format(path)
-    check_output(path, [*sources, *([output] if output is not None else [])])
+    check_output(path, sources)
+    if output is not None and os.path.realpath(output) == os.path.realpath(path):
+        raise UsageError(f"-o and --append both name {path}", hint="the ledger holds the forecast: leave out -o")
     check_ledger(path)
     now()
     if output is not None and fmt is None:

@@ -129,10 +129,10 @@ def join_outcomes(
     known = (places.series >= 0) & has_cutoff
     scored = known & (places.outcome >= 0)
     counts = {
-        "pending": int((known & places.is_pending).sum()),
+        "pending": int(places.is_pending.sum()),
         "never_came": int((known & ~places.is_pending & ~scored).sum()),
         "unknown_series": int((places.series < 0).sum()),
-        "no_cutoff": int(((places.series >= 0) & ~has_cutoff).sum()),
+        "no_cutoff": int(((places.series >= 0) & ~has_cutoff & ~places.is_pending).sum()),
     }
     if not scored.any():
         raise _nothing_to_score(counts)

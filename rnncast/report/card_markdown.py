@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rnncast.data.summary import counted
 from rnncast.model.fingerprint import fingerprint
 from rnncast.model.model import Model
 from rnncast.report import recorded
@@ -47,12 +48,10 @@ def card_markdown(model: Model, path: str, origin: Mapping[str, Any], commands: 
 
 def _reach(model: Model) -> str:
     """How far, and with which intervals: ``10 steps ahead, with intervals of 80 % and 95 %``."""
-    steps = model.network.horizon
     levels = [f"{level:.12g} %" for level in model_levels(model)]
     named = " and ".join([*([", ".join(levels[:-1])] if levels[1:] else []), *levels[-1:]])
-    return (
-        f"{steps} step{'' if steps == 1 else 's'} ahead, with {f'intervals of {named}' if levels else 'no intervals'}"
-    )
+    intervals = f"intervals of {named}" if levels else "no intervals"
+    return f"{counted(model.network.horizon, 'step')} ahead, with {intervals}"
 
 
 def _section(title: str, body: list[str]) -> list[str]:
