@@ -103,7 +103,7 @@ def _of_error(trend: Trend, lag: int) -> str:
     if trend.reason == "no loss":
         return "Nothing can be said of its drift: errors that can be scaled are missing."
     if trend.reason == "no variation":
-        return f"No sign that it got worse: its errors are to the last value's as they were ({trend.origins} cutoffs)."
+        return f"No sign that it got worse: it stands to the last value as it did at each of {trend.origins} cutoffs."
     figures = f"{format_p(trend.p_value)}, {trend.origins} cutoffs"
     if trend.p_value >= SIGNIFICANCE:
         return f"No sign that it got worse against the last value ({figures})."
