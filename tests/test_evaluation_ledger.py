@@ -182,6 +182,21 @@ def test_stamps_with_a_time_a_zone_or_steps_are_recognised(path, rng):
         np.testing.assert_array_equal(got.cutoffs, forecast.cutoffs)
 
 
+def test_cutoffs_finer_than_a_second_are_recognised(path, rng):
+    forecast = issued(rng, cutoff="2024-03-31T09:30:00.25")
+    forecast = replace(forecast, times=forecast.times.astype("datetime64[s]"))
+    record(path, forecast)
+    assert record(path, forecast) == Appended(0, 3, 0, True)
+    np.testing.assert_array_equal(read_ledger(str(path)).cutoffs, forecast.cutoffs)
+
+
+def test_an_id_column_without_a_name(path, rng):
+    forecast = issued(rng, ids=("x", "y"), columns=Columns("date", "", "close"))
+    record(path, forecast)
+    assert record(path, forecast) == Appended(0, 6, 0, True)
+    assert read_ledger(str(path)).ids == ("x", "y")
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     ids=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8), min_size=2,

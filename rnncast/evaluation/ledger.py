@@ -157,7 +157,7 @@ def _table(
     whole = list(issued.table(levels=levels, quantiles=quantiles).items())
     leading = 1 if issued.columns.id is None else 2
     fixed: dict[str, NDArray[Any]] = {
-        "cutoff": issued.cutoffs.astype(issued.times.dtype),  # in the unit of the times, so that both are written alike
+        "cutoff": _in_unit_of(issued.times, issued.cutoffs),
         "step": issued.steps,
         "made_at": np.full(rows, made_at.astype("datetime64[s]")),
         "model": np.full(rows, model, dtype=object),
@@ -165,6 +165,12 @@ def _table(
         METHOD: issued.point,
     }
     return named_once([*whole[:leading], *((name, fixed[name]) for name in FIXED), *whole[leading + 1 :]])
+
+
+def _in_unit_of(times: NDArray[Any], cutoffs: NDArray[Any]) -> NDArray[Any]:
+    """Cutoffs (N,) in the unit of the times, so that both are written alike, unless they are finer."""
+    rounded = cutoffs.astype(times.dtype)
+    return rounded if (rounded == cutoffs).all() else cutoffs
 
 
 def _layout(issued: Forecast, table: Mapping[str, NDArray[Any]]) -> Layout:
@@ -191,26 +197,29 @@ def _named(name: str | None) -> str:
 
 def _new_rows(path: str, layout: Layout, issued: Forecast, model: str) -> tuple[NDArray[np.bool_], int]:
     """Which rows (N,) the ledger does not hold yet, and how many of the others it holds with another point."""
-    import pyarrow.compute as pc
-
-    names = {name: layout.name(name) for name in ("cutoff", "step", "model", METHOD)}
-    types: dict[str, str | None] = {names["cutoff"]: None, names["model"]: None}
-    types |= {names["step"]: "int64", names[METHOD]: "double"} | ({layout.id: None} if layout.id else {})
-    columns = read_columns(path, types)
-    stamps = read_stamps(columns[names["cutoff"]], path)
-    _check_kind(path, stamps, issued)
-    cutoffs = issued.cutoffs.view(np.int64)  # (N,)
-    own = mask_to_numpy(pc.is_in(columns[names["model"]], text_array([model])))  # (rows,)
-    near = np.flatnonzero(own & np.isin(stamps.values.view(np.int64), cutoffs))
-    steps, points = to_numpy(columns[names["step"]], "i8"), to_numpy(columns[names[METHOD]], "f8")
-    ids = [str(columns[layout.id][int(row)].as_py()) if layout.id else "" for row in near]
-    keys = zip(ids, stamps.values.view(np.int64)[near].tolist(), steps[near].tolist(), strict=True)
-    held = dict(zip(keys, points[near].tolist(), strict=True))
-    names_of = [issued.ids[s] if layout.id else "" for s in issued.series]
-    asked = list(zip(names_of, cutoffs.tolist(), issued.steps.tolist(), strict=True))
+    held = _held(path, layout, issued, model)
+    names = [issued.ids[s] if layout.id is not None else "" for s in issued.series]
+    asked = list(zip(names, issued.cutoffs.view(np.int64).tolist(), issued.steps.tolist(), strict=True))
     is_new = np.array([key not in held for key in asked])
     changed = sum(key in held and held[key] != point for key, point in zip(asked, issued.point.tolist(), strict=True))
     return is_new, changed
+
+
+def _held(path: str, layout: Layout, issued: Forecast, model: str) -> dict[tuple[str, int, int], float]:
+    """Series, cutoff and step of the model's rows at the forecast's cutoffs, with their points."""
+    import pyarrow.compute as pc
+
+    cutoff, step, of_model, method = (layout.name(name) for name in ("cutoff", "step", "model", METHOD))
+    types = {cutoff: None, of_model: None, step: "int64", method: "double"}
+    columns = read_columns(path, types if layout.id is None else {**types, layout.id: None})
+    stamps = read_stamps(columns[cutoff], path)
+    _check_kind(path, stamps, issued)
+    cutoffs = stamps.values.view(np.int64)  # (rows,)
+    own = mask_to_numpy(pc.is_in(columns[of_model], text_array([model])))  # (rows,)
+    near = np.flatnonzero(own & np.isin(cutoffs, issued.cutoffs.view(np.int64)))
+    ids = [str(columns[layout.id][int(row)].as_py()) if layout.id is not None else "" for row in near]
+    steps, points = to_numpy(columns[step], "i8")[near], to_numpy(columns[method], "f8")[near]
+    return dict(zip(zip(ids, cutoffs[near].tolist(), steps.tolist(), strict=True), points.tolist(), strict=True))
 
 
 def _check_kind(path: str, stamps: Stamps, issued: Forecast) -> None:

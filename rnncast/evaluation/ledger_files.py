@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
-from rnncast.data.write import atomic_write, render
+from rnncast.data.write import atomic_write, render, write_csv_rows
 from rnncast.errors import DataError, InputNotFoundError, UsageError
 
 Table = Mapping[str, NDArray[Any]]
@@ -126,9 +126,9 @@ def _copy_widened(added: Sequence[str]) -> Any:
         yield from (row + empty for row in old if row)
 
     def copy(path: str, file: BinaryIO) -> None:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         with open(path, encoding="utf-8-sig", newline="") as old:
-            csv.writer(text, lineterminator="\n").writerows(rows(csv.reader(old)))
+            write_csv_rows(text, rows(csv.reader(old)))
         text.flush()
         text.detach()  # the file stays open for the rows that follow
 

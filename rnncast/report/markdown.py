@@ -19,7 +19,8 @@ def code(text: str, *, in_table: bool = False) -> str:
     text = " ".join(text.splitlines()) or " "
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1)
-    pad = " " if text.startswith("`") or text.endswith("`") or text.strip() != text else ""
+    is_stripped = text.startswith(" ") and text.endswith(" ") and text.strip(" ") != ""
+    pad = " " if text.startswith("`") or text.endswith("`") or is_stripped else ""
     inner = text.replace("|", "\\|") if in_table else text
     return f"{fence}{pad}{inner}{pad}{fence}"
 
