@@ -10,7 +10,8 @@ The tree (codes follow sysexits.h where it has a word for the case)::
     ├── InputNotFoundError  66  there is no such input, or it may not be read
     ├── TrainingError       70  training could not produce finite weights
     ├── OutputError         73  the output cannot be created
-    └── StorageError        74  input/output error while reading or writing (disk full)
+    ├── StorageError        74  input/output error while reading or writing (disk full)
+    └── BusyError           75  another run holds the lock: try again later
 
 The command line turns each into a few lines (what, where, how to mend) at one place only: `cli.boundary`.
 Library code raises; it never prints and never exits.
@@ -100,3 +101,9 @@ class StorageError(RnncastError):
     """Reading or writing failed half way: a full disk, a vanished mount."""
 
     exit_code = 74
+
+
+class BusyError(RnncastError):
+    """Another run holds the lock: the same command will do later."""
+
+    exit_code = 75

@@ -45,6 +45,14 @@ def test_csv():
     )
 
 
+def test_csv_quotes_a_carriage_return():
+    """Whichever Python writes it: a reader takes a bare one for the end of the row."""
+    table = {"id": np.array(["a\rb", "\r"]), "x": np.array([1, 2])}
+    got = written(table, "csv")
+    assert got == 'id,x\n"a\rb",1\n"\r",2\n'
+    assert list(csv.reader(io.StringIO(got, newline="")))[1:] == [["a\rb", "1"], ["\r", "2"]]
+
+
 def test_json_is_one_array_of_objects():
     got = json.loads(written(TABLE, "json"), parse_constant=lambda token: pytest.fail(f"{token} is no JSON"))
     assert got[0] == {"unique_id": "[close]", "ds": "2024-01-01", "step": 1, "rnncast": 0.1, "rnncast-hi-90": 1e300}

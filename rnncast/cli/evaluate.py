@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rnncast.cli.inputs import check_ending, check_output, is_model, open_model, read_data, read_for_model, warn_of_data
+from rnncast.cli.issued import IssuedOptions, check_options, evaluate_issued
 from rnncast.cli.options import (
     SKIP_BAD,
     Computing,
@@ -39,18 +40,20 @@ Examples:
   rnncast evaluate prices.csv
   rnncast evaluate prices.csv --horizon 5 --n-windows 20 --refit always --checkpoint backtest.npz
   rnncast evaluate prices.npz fresh.csv --save-forecasts backtest.csv
+  rnncast evaluate --forecasts issued.csv fresh.csv
 """
 
 _OF_A_MODEL = ("--horizon", "--level")
 """Training options that also mean something for a trained model."""
 
 
-@takes(choices=TrainingChoices, columns=InputOptions, computing=Computing, report=Report)
+@takes(issued=IssuedOptions, choices=TrainingChoices, columns=InputOptions, computing=Computing, report=Report)
 def evaluate(
     inputs: Annotated[
         list[str],
         typer.Argument(metavar="[MODEL] INPUT...", help="A model and data, or data alone.", show_default=False),
     ],
+    issued: IssuedOptions,
     choices: TrainingChoices,
     columns: InputOptions,
     computing: Computing,
@@ -81,17 +84,33 @@ def evaluate(
     """Backtest from rolling cutoffs, beside last value, drift and seasonal naive, with a verdict.
 
     With a model first, it is scored only after its last training row. Without one, it is trained on the rows before the
-    first cutoff, and again as --refit says.
+    first cutoff, and again as --refit says. With --forecasts nothing is forecast anew: what forecast --append recorded
+    is scored against what came, and its drift is shown.
     """
     computing.apply()
     out = Output(quiet=report.quiet, hold=report.json)
     if save_forecasts is not None:
-        check_output(save_forecasts, inputs)
+        check_output(save_forecasts, [*inputs, *([issued.forecasts] if issued.forecasts else [])])
         check_ending(save_forecasts)
     if checkpoint is not None:
         check_output(checkpoint, inputs)
         if save_forecasts is not None and os.path.realpath(checkpoint) == os.path.realpath(save_forecasts):
             raise UsageError("--checkpoint and --save-forecasts name the same file", hint="name two")
+    if issued.forecasts is not None:
+        running = {
+            "--n-windows": n_windows,
+            "--step-size": step_size,
+            "--gap": gap,
+            "--refit": refit,
+            "--train-size": train_size,
+            "--checkpoint": checkpoint,
+            "--audit": audit or None,
+            "--skip-bad": skip_bad,
+        }
+        check_options(choices, running)
+        evaluate_issued(issued, inputs, choices, columns, report, save_forecasts, out)
+        out.release()
+        return
     plan = _plan(n_windows, step_size, refit, gap, train_size)
     keeping = _keeping(checkpoint, audit)
     with_model = is_model(inputs[0]) or (len(inputs) > 1 and inputs[0].lower().endswith(".npz"))

@@ -21,6 +21,7 @@ EXAMPLES = """\b
 Examples:
   rnncast forecast prices.npz
   rnncast forecast prices.npz fresh.csv --level 90 -o forecast.parquet
+  rnncast forecast prices.npz fresh.csv --append issued.csv
   tail -200 fresh.csv | rnncast forecast prices.npz - --quantiles 0.1,0.5,0.9
 """
 
@@ -48,12 +49,14 @@ def forecast(
     ] = None,
     output: Annotated[str | None, option("File to write.", "stdout", "FILE", "--output", "-o")] = None,
     no_clobber: Annotated[bool, flag("Refuse to replace an existing file.", "--no-clobber")] = False,
+    append: Annotated[str | None, option("Ledger, csv or parquet, to record it in as well.", "none", "LEDGER")] = None,
 ) -> None:
     """Forecast with a trained model, from the rows that it keeps or from fresh ones.
 
     The columns keep the input's names; rnncast is the point forecast, rnncast-lo-80 and rnncast-hi-80 the bounds of the
-    80 per cent interval.
+    80 per cent interval. A ledger keeps what was issued, once, for evaluate --forecasts.
     """
+    from rnncast.cli.ledger import check_appending, record_forecast
     from rnncast.report.card import model_levels
 
     computing.apply()
@@ -65,9 +68,15 @@ def forecast(
         check_output(output, [model, *(inputs or ())], clobber=not no_clobber)
     if report.json and format not in (None, "json"):
         raise UsageError(f"--json and --format {format} contradict each other", hint="leave one of them out")
+    if format == "parquet" and output is None and out.stdout_is_terminal:
+        raise UsageError("Parquet is not for a terminal", hint="name a file with -o, or pass it on in a pipe")
+    if append is not None:
+        check_appending(append, [model, *(inputs or ())], output, format)
     trained = open_model(model)
     levels = model_levels(trained) if level is None and not taus else tuple(level or ())
     issued = issue(trained, inputs or (), columns, out, horizon=horizon, levels=levels, quantiles=taus)
+    if append is not None:  # before it is shown: what somebody may act upon stands in the ledger
+        record_forecast(append, trained, issued, levels, taus, out)
     _write(issued, levels, taus, "json" if report.json else format, output, out, clobber=not no_clobber)
     out.release()
 
@@ -164,8 +173,6 @@ def _write(
 ) -> None:
     from rnncast.data.write import write_table
 
-    if fmt == "parquet" and path is None and out.stdout_is_terminal:
-        raise UsageError("Parquet is not for a terminal", hint="name a file with -o, or pass it on in a pipe")
     table = issued.table(levels=tuple(dict.fromkeys(levels)), quantiles=quantiles)
     zones = dict.fromkeys(table, issued.zone)
     write_table(table, path, fmt, out.stdout, clobber=clobber, zones=zones)

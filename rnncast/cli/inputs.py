@@ -57,7 +57,7 @@ def read_data(sources: Sequence[str], options: InputOptions) -> Reading:
     from rnncast.data.read import read_input
 
     for source in sources:
-        _refuse_model(source)
+        refuse_model(source)
     return read_input(sources, options.read_options(), stdin=standard_input() if STDIN in sources else None)
 
 
@@ -152,7 +152,8 @@ def shell_word(text: str) -> str:
     return "./" + text if text.startswith("-") and text != STDIN else shlex.quote(text)
 
 
-def _refuse_model(source: str) -> None:
+def refuse_model(source: str) -> None:
+    """UsageError for a model where data are expected."""
     if source != STDIN and is_model(source):
         raise UsageError(
             f"{source} is a model, expected a file of data", hint=f"rnncast inspect {source} shows what it is"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from rnncast.cli.inputs import STDIN, is_model, open_model, read_data, shell_word
-from rnncast.cli.options import InputOptions, Report, given, takes, typed
+from rnncast.cli.options import InputOptions, Report, given, option, takes, typed
 from rnncast.cli.output import Output
 from rnncast.errors import ColumnsError, UsageError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   rnncast inspect prices.csv
-  rnncast inspect prices.npz --json
+  rnncast inspect prices.npz --format markdown > CARD.md
 """
 
 
@@ -34,23 +34,28 @@ def inspect(
     ],
     columns: InputOptions,
     report: Report,
+    format: Annotated[Literal["text", "json", "markdown"] | None, option("Form of the card.", "text")] = None,
 ) -> None:
     """Show a model's card, or what is found in a file of data: columns, series, calendar, season, values."""
+    if report.json and format not in (None, "json"):
+        raise UsageError(f"--json and --format {format} contradict each other", hint="leave one of them out")
+    form = "json" if report.json else format or "text"
     out = Output(quiet=report.quiet, hold=report.json)
     source = inputs[0]
     if len(inputs) == 1 and (is_model(source) or (source.lower().endswith(".npz") and not os.path.exists(source))):
         if named := given(columns):
             raise UsageError(f"{named[0]} has no effect on a model", hint="leave it out")
-        lines, document = _of_model(source)
-        _tell(out, document) if report.json else out.labelled(lines)
+        _card(source, form, out)
         return
+    if form == "markdown":
+        raise UsageError("--format markdown shows a model, and this is data", hint="leave it out")
     try:
         found = _of_data(inputs, columns)
     except ColumnsError as error:
-        if not report.json:  # stdout stays empty where there is an error
+        if form != "json":  # stdout stays empty where there is an error
             out.notes(_columns_of(error))
         raise
-    if report.json:
+    if form == "json":
         _tell(out, found.document())
     else:
         _show(out, found)
@@ -73,12 +78,21 @@ def _columns_of(error: ColumnsError) -> list[str]:
     return [f"column {name!r}: {kind}" + (f", {cells}" if cells else "") for name, kind, cells in error.columns]
 
 
-def _of_model(path: str) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+def _card(path: str, form: str, out: Output) -> None:
+    """Show a model's card: as text, as the one document, or as Markdown."""
     from rnncast.report.card import card_document, card_lines
+    from rnncast.report.card_markdown import card_markdown
 
-    model = open_model(path)
-    origin = _origin(path)
-    return card_lines(model, path, origin), card_document(model, path, origin)
+    model, origin = open_model(path), _origin(path)
+    if form == "json":
+        _tell(out, card_document(model, path, origin))
+    elif form == "text":
+        out.labelled(card_lines(model, path, origin))
+    else:
+        command = f"rnncast forecast {shell_word(path)}"
+        commands = [*([command] if model.history is not None else []), f"{command} INPUT"]
+        for line in card_markdown(model, path, origin, commands):
+            out.line(line)
 
 
 def _origin(path: str) -> dict[str, Any]:

@@ -14,6 +14,9 @@ LINE_EVERY = 10
 """Epochs between two plain lines."""
 
 
+FEWEST_FORECASTS = 1000
+"""Forecasts of a ledger that take long enough for a line to tell of them."""
+
 ORIGIN_LINES = 5
 """Plain lines that tell of the origins of a backtest."""
 
@@ -84,3 +87,10 @@ class Progress:
             self._bar.show("origins", done, total)
         elif self._fifths > fifths:
             self._output.note(f"origin {done} of {total}")
+
+    def issued(self, done: int, total: int) -> None:
+        """One forecast of a ledger is scored."""
+        if self._bar is not None:
+            self._bar.show("forecasts", done, total)
+        elif total >= FEWEST_FORECASTS and done * ORIGIN_LINES // total > (done - 1) * ORIGIN_LINES // total:
+            self._output.note(f"forecast {done:,} of {total:,}")

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from types import SimpleNamespace
 from typing import IO, Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from rnncast.data.atomic import atomic_write
 from rnncast.data.isotime import format_times
 from rnncast.errors import StorageError, UsageError
 
-__all__ = ["FORMATS", "atomic_write", "choose_format", "format_times", "write_table"]
+__all__ = ["FORMATS", "atomic_write", "choose_format", "format_times", "render", "write_csv_rows", "write_table"]
 
 FORMATS = ("csv", "json", "ndjson", "parquet", "table")
 _ENDINGS = {
@@ -137,13 +139,22 @@ def _with_offsets(table: Columns, zones: Zones | None) -> Columns:
 
 
 def _csv(table: Columns) -> str:
+    text = io.StringIO()
+    cells = zip(*(_csv_cells(column) for column in table.values()), strict=True)
+    write_csv_rows(text, chain([tuple(table)], cells))
+    return text.getvalue()
+
+
+def write_csv_rows(stream: IO[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write rows as CSV with lines that end as on UNIX.
+
+    Before Python 3.13 the writer leaves a carriage return unquoted that is no part of its line end; so its line end has
+    one, which is taken off again.
+    """
     import csv
 
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table)
-    writer.writerows(zip(*(_csv_cells(column) for column in table.values()), strict=True))
-    return text.getvalue()
+    sink = SimpleNamespace(write=lambda line: stream.write(line[:-2] + "\n"))
+    csv.writer(sink, lineterminator="\r\n").writerows(rows)
 
 
 def _csv_cells(column: NDArray[Any]) -> list[str]:

@@ -50,6 +50,8 @@ class Backtest:
         `relative_volatility` of each row's history up to its cutoff; None where it is not known.
     zone : str or None
         Zone in which stamps are written; `cutoffs` and `times` are then in UTC.
+    reach : int or None
+        Later origins that lie before the end of a forecast, at most; None to count them in each series.
     """
 
     ids: tuple[str, ...]
@@ -67,6 +69,7 @@ class Backtest:
     season_length: int = 1
     volatility: Floats | None = None
     zone: str | None = None
+    reach: int | None = None
 
     def __post_init__(self) -> None:
         rows = len(self.actual)
@@ -115,5 +118,7 @@ class Backtest:
 
     @cached_property
     def overlap(self) -> int:
-        """Later cutoffs of its series that lie before the end of a forecast, at most."""
+        """Later cutoffs that lie before the end of a forecast, at most."""
+        if self.reach is not None:
+            return self.reach
         return overlapping_origins(self.series, self.cutoffs, self.times)

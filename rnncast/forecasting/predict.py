@@ -261,6 +261,7 @@ def _long_table(model: Model, panel: Panel, paths: _Paths, levels: Sequence[floa
         quantile_levels=np.asarray(levels, dtype=np.float64),
         quantiles=paths.quantiles.transpose(2, 0, 1).reshape(horizon * series, len(levels)),
         columns=panel.columns,
+        last_values=np.repeat(panel.target[panel.indptr[1:] - 1], horizon),
         trained_horizon=model.network.horizon,
         zone=panel.calendar.zone,
     )

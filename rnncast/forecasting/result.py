@@ -44,6 +44,8 @@ class Forecast:
         Never crossing.
     columns : Columns
         Names of the input's columns.
+    last_values : float64 (N,)
+        The target at the cutoff.
     trained_horizon : int
         Steps that the network forecasts at once; intervals of later steps are extrapolated, not calibrated.
     zone : str or None
@@ -60,6 +62,7 @@ class Forecast:
     quantile_levels: NDArray[np.float64]
     quantiles: NDArray[np.float64]
     columns: Columns
+    last_values: NDArray[np.float64]
     trained_horizon: int
     zone: str | None = None
 

@@ -148,6 +148,10 @@ class NetworkConfig:
         """Plain values for JSON."""
         return asdict(self)
 
+    def identity(self) -> dict[str, Any]:
+        """Plain values that tell networks apart; one that earlier versions lack stands there only if it is another."""
+        return {name: value for name, value in self.to_dict().items() if _NEWER_KEYS.get(name, ...) != value}
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> NetworkConfig:
         """Inverse of `to_dict`; raises TypeError or UsageError when the values are no configuration."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from rnncast.core.shape import parameter_count
 from rnncast.data.isotime import format_stamp
+from rnncast.model.fingerprint import fingerprint
 from rnncast.model.gate import GROUPS
 from rnncast.model.model import Model
+from rnncast.report import recorded
 from rnncast.report.tables import size
 from rnncast.report.training import training_summary, training_verdict
 
@@ -39,8 +41,9 @@ def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[tuple
     levels = ", ".join(f"{level:.12g} %" for level in model_levels(model))
     members = len(model.parameters)
     season = f"season of {network.season_length} rows" if network.season_length > 1 else "no season"
-    return [
+    lines = [
         ("model", path),
+        ("fingerprint", fingerprint(model)),
         ("file", f"{size(origin['bytes'])}, format {origin['format_version']}, rnncast {origin['package_version']}"),
         ("data", f"{int(record['series']):,} series, {int(record['rows']):,} rows, until {_until(model)}"),
         ("columns", ", ".join(columns)),
@@ -53,8 +56,26 @@ def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[tuple
         ("", f"loss {network.loss}, learning rate {record['training']['learning_rate']:g}, "
              f"batch {record['training']['batch_size']}, seed {record['training']['seed']}{_truncation(model)}"),
         ("result", training_verdict(model)),
+        ("intervals", _intervals(model)),
         ("history", _history(model)),
     ]  # fmt: skip
+    return lines + _recorded(record)
+
+
+def _recorded(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Folds, gate, coverage and versions, as far as there are any: a line each, the label before the first."""
+    said = recorded.remarks_of(record)
+    lines: list[tuple[str, str]] = []
+    for label, table in (
+        ("folds", recorded.fold_table(record)),
+        ("gate", recorded.gate_table(record)),
+        ("coverage", recorded.coverage_table(record)),
+    ):
+        texts = replace(table, title="").lines() if table is not None else []
+        texts += [said[label]] if label in said else []
+        lines += [("" if number else label, text) for number, text in enumerate(texts)]
+    versions = ", ".join(f"{name} {version}" for name, version in recorded.versions_of(record))
+    return lines + ([("versions", versions)] if versions else [])
 
 
 def card_document(model: Model, path: str, origin: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,6 +85,7 @@ def card_document(model: Model, path: str, origin: Mapping[str, Any]) -> dict[st
         "kind": "model",
         "path": path,
         **origin,
+        "fingerprint": fingerprint(model),
         **model_document(model),
         "parameters": parameter_count(model.network.shape),
         "history": None
@@ -86,6 +108,7 @@ def model_document(model: Model) -> dict[str, Any]:
         "columns": asdict(model.columns),
         "calendar": {**model.calendar.to_dict(), "description": model.calendar.describe()},
         "trained_until": model.trained_until,
+        "calibration": None if model.calibration is None else asdict(model.calibration.volatility),
         "gate": {group: asdict(blend) for group, blend in zip(GROUPS, model.gate, strict=True)},
         "record": dict(model.record),
         "verdict": training_verdict(model),
@@ -117,6 +140,18 @@ def _reads(model: Model) -> str:
     if not model.network.stateful:
         return f"{rows} rows"
     return f"each series as one sequence, its state carried from row to row; scaled by the last {rows} rows"
+
+
+def _intervals(model: Model) -> str:
+    """How intervals are made: from which volatility, or from the network's own gaps."""
+    if model.calibration is None:
+        return "of the network, not calibrated" if len(model.network.quantile_levels) > 1 else "none"
+    scale = model.calibration.volatility
+    width = f", mixed with the network's width ({scale.width:.12g})" if scale.width else ""
+    return (
+        f"calibrated, any level; scaled by absolute changes (decay {scale.decay:.12g}, persistence "
+        f"{scale.persistence:.12g}{width})"
+    )
 
 
 def _history(model: Model) -> str:

@@ -32,6 +32,11 @@ from rnncast.training.search import EpochReport, OnEpoch, Search, failure_of, se
 from rnncast.training.split import CALIBRATION, GATE, STOPPING, Fold, Split
 from rnncast.training.stateful import new_trainer
 
+COVERAGE_NOTE = (
+    "measured on the calibration block, each half with intervals that the other half calibrated; gate and intervals of "
+    "the folds are carried over to the members, which are trained on all rows"
+)
+
 
 @dataclass(frozen=True)
 class Decisions:
@@ -87,6 +92,7 @@ def decide(
         "fallback": split.fallback,
         "gate": groups,
         "coverage": measured_coverage(config, gate, volatility, block, earlier, separate, levels),
+        "coverage_note": COVERAGE_NOTE,
     }
     calibration = calibrate(config, gate, volatility, block, earlier, separate)
     warnings = (*found.warnings, *(w for n in dict.fromkeys(networks.values()) for w in n.warnings))

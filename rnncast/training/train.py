@@ -6,6 +6,7 @@ Dimension letters: `M` members, `P` parameters, `S` series.
 from __future__ import annotations
 
 import math
+import platform
 import time
 from typing import Any
 
@@ -75,6 +76,8 @@ def train(
         "windows": len(split.everything),
         "updates": updates,
         **found.record,
+        "data_fingerprint": panel.fingerprint(),
+        "versions": _versions(),
     }
     if training.time_limit is not None:  # without a limit the same data and options give the same bytes
         record["seconds"] = round(time.perf_counter() - began, 3)
@@ -91,6 +94,13 @@ def train(
         record=record,
     )
     return model, _of_still_series(config, working, split.everything) + found.warnings + warnings
+
+
+def _versions() -> dict[str, str]:
+    """What the model was trained with."""
+    import numba
+
+    return {"python": platform.python_version(), "numpy": np.__version__, "numba": numba.__version__}
 
 
 def _of_still_series(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> tuple[str, ...]:
