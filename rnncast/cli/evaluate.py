@@ -17,6 +17,7 @@ from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
     from rnncast.data.panel import Columns, Panel
+    from rnncast.evaluation.evidence import Evidence
     from rnncast.evaluation.issued import Backtest
     from rnncast.evaluation.origins import Plan
     from rnncast.evaluation.scores import Scores
@@ -80,8 +81,8 @@ class Outcome:
 
     Attributes
     ----------
-    backtest, scores, verdict
-        The forecasts, their scores and the sentence.
+    backtest, scores, evidence, verdict
+        The forecasts, their scores, what speaks for and against them, and the paragraph.
     columns : Columns
         Names of the input's columns.
     inputs, model
@@ -94,6 +95,7 @@ class Outcome:
 
     backtest: Backtest
     scores: Scores
+    evidence: Evidence
     verdict: Verdict
     columns: Columns
     inputs: tuple[str, ...]
@@ -115,6 +117,7 @@ class Outcome:
             "plan": asdict(self.plan),
             "horizon": int(self.scores.steps[-1]),
             "scores": self.scores.to_dict(),
+            "evidence": self.evidence.to_dict(),
             "verdict": self.verdict.to_dict(),
             "notes": list(self.notes),
             "remarks": list(remarks(self.scores)),
@@ -196,11 +199,13 @@ def _of_recipe(
 def _judge(
     backtest: Backtest, panel: Panel, inputs: tuple[str, ...], model: str | None, notes: tuple[str, ...], plan: Plan
 ) -> Outcome:
+    from rnncast.evaluation.evidence import gather_evidence
     from rnncast.evaluation.scores import score_backtest
     from rnncast.evaluation.verdict import judge
 
-    scores = score_backtest(backtest)
-    return Outcome(backtest, scores, judge(backtest, scores), panel.columns, inputs, model, notes, plan)
+    scores, evidence = score_backtest(backtest), gather_evidence(backtest)
+    verdict = judge(backtest, scores, evidence)
+    return Outcome(backtest, scores, evidence, verdict, panel.columns, inputs, model, notes, plan)
 
 
 def _save(outcome: Outcome, path: str, out: Output) -> None:
@@ -214,15 +219,18 @@ def _save(outcome: Outcome, path: str, out: Output) -> None:
 
 
 def _present(outcome: Outcome, report: Report, out: Output) -> None:
-    """Tables and verdict on stdout, or the one document."""
-    from rnncast.report.scores import overall_table, remarks, step_table
+    """Tables, evidence and verdict on stdout, or the one document."""
+    from rnncast.report.evidence import evidence_lines, evidence_tables
+    from rnncast.report.scores import remarks, score_tables
 
     out.notes(remarks(outcome.scores))
     if report.json:
         out.document(outcome.document())
         return
-    out.table(overall_table(outcome.scores))
-    out.line()
-    out.table(step_table(outcome.scores))
+    for table in (*score_tables(outcome.scores, outcome.evidence), *evidence_tables(outcome.evidence)):
+        out.table(table)
+        out.line()
+    for line in evidence_lines(outcome.evidence):
+        out.prose(line)
     out.line()
     out.prose(outcome.verdict.text)
