@@ -79,7 +79,7 @@ def interval_text(evidence: Evidence) -> str:
         words = {"too few": "fewer than they should", "too many": "more than they should", None: ""}[found.fault]
         sure = f" ({words}: {100.0 * found.low:.1f} to {percent(found.high)})" if words else ""
         parts.append(f"{level:.12g} % intervals held {percent(found.coverage)}{sure}")
-    text = f"Its {' and its '.join(parts)}"
+    text = f"The {' and the '.join(parts)} of the values"
     best = lowest_skill(evidence.interval_skills)
     if best is None:
         return text + "."

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from rnncast.baselines.paths import LAST_VALUE
 from rnncast.evaluation.copycat import Copycat
 from rnncast.evaluation.coverage import Coverage
 from rnncast.evaluation.direction import Direction
@@ -19,9 +21,8 @@ _MOST_NAMED = 5
 
 def evidence_tables(evidence: Evidence) -> list[TextTable]:
     """Tables of skill, of that of the intervals, and of coverage by volatility, as far as there are figures."""
-    tables = [
-        _skill_table(evidence.skills, "skill: how much lower the mean scaled error is than that of each baseline")
-    ]
+    shown = [s for s in evidence.skills if s.method == evidence.method or s.reference == LAST_VALUE]
+    tables = [_skill_table(shown, "skill: how much lower the mean scaled error is than that of each baseline")]
     if evidence.interval_skills:
         level = f"{evidence.interval_level:.12g} %"
         title = f"skill of the {level} intervals: how much lower their mean scaled interval score is"
@@ -41,7 +42,7 @@ def evidence_lines(evidence: Evidence) -> list[str]:
     return [line for line in lines if line]
 
 
-def _skill_table(skills: tuple[Skill, ...], title: str) -> TextTable:
+def _skill_table(skills: Sequence[Skill], title: str) -> TextTable:
     rows = []
     for skill in skills:
         test = skill.comparison
@@ -84,7 +85,7 @@ def _direction_line(found: Direction) -> str:
     ]
     without = f"; left out: {' and '.join(left_out)}" if left_out else ""
     if not found.counted:
-        return f"direction of {found.method}: none to count{without}" if left_out else ""
+        return ""
     error = found.standard_error
     doubt = f", standard error {percent(error)}" if math.isfinite(error) else ""
     test = found.versus_half
@@ -131,11 +132,16 @@ def _series_line(found: ManyTests) -> str:
 
 def _signed(share: float) -> str:
     """Share in per cent with its sign; a minus is a loss."""
-    return f"{100.0 * share:+.1f} %" if math.isfinite(share) else ABSENT
+    return f"{_rounded(share):+.1f} %" if math.isfinite(share) else ABSENT
 
 
 def _range(low: float, high: float, *, signed: bool = False) -> str:
     if not (math.isfinite(low) and math.isfinite(high)):
         return ABSENT
     sign = "+" if signed else ""
-    return f"{100.0 * low:{sign}.1f} to {100.0 * high:{sign}.1f} %"
+    return f"{_rounded(low):{sign}.1f} to {_rounded(high):{sign}.1f} %"
+
+
+def _rounded(share: float) -> float:
+    """Share in per cent with one decimal, and zero without a minus."""
+    return round(100.0 * share, 1) + 0.0
