@@ -25,6 +25,12 @@ Floats = NDArray[np.float64]
 FEWEST_FOR_CORRELATION = 3
 """Origins of a series for a correlation of its levels."""
 
+NEAR = 0.5
+"""Distance from the last value, in proportion to that from what came, up to which a forecast may be called a copy.
+
+A forecast of pure noise, however wild, lies a little nearer to the last value than to what came.
+"""
+
 ABOUT_ZERO = 0.1
 """Correlation of changes below which, if no test speaks against it, a forecast is called a copy."""
 
@@ -64,15 +70,15 @@ class Copycat:
         """What the figures say of the method.
 
         ``same``: it is the last value. ``informed``: its changes go with those that came, by the test. ``copycat``: it
-        is nearer to the last value than to what came, and the correlation of changes is below `ABOUT_ZERO` and not
-        significant. ``unknown``: none of these.
+        is much nearer to the last value than to what came (`NEAR`), and the correlation of changes is below
+        `ABOUT_ZERO` and not significant. ``unknown``: none of these.
         """
         if self.to_last == 0:
             return "same"
         if self.changes_test.significant and self.changes > 0:
             return "informed"
         tested = np.isfinite(self.changes_test.p_value) and self.changes < ABOUT_ZERO
-        return "copycat" if tested and self.to_last < self.to_actual else "unknown"
+        return "copycat" if tested and self.ratio <= NEAR else "unknown"
 
     @property
     def ratio(self) -> float:

@@ -61,14 +61,15 @@ def interval_tables(scores: Scores) -> list[TextTable]:
 def step_table(scores: Scores, evidence: Evidence | None = None) -> TextTable:
     """Mean absolute error of the methods at each step, and the coverage of the first one's intervals.
 
-    Of many methods those are left out that have the largest errors. With `evidence`, a share that is surely above or
-    below what its interval should hold has a sign.
+    Of many methods those are left out that have the largest errors, of many levels those between. With `evidence`, a
+    share that is surely above or below what its interval should hold has a sign.
     """
     names = _nearest(scores)
     errors = np.stack([scores.methods[name].per_step["mae"] for name in names])  # (methods, K)
     cells = np.array(numbers([float(error) for error in errors.ravel()])).reshape(errors.shape)
     own = scores.methods[names[0]]
-    levels = [level for level in scores.levels[:_LEVELS_ACROSS] if f"coverage_{level:.12g}" in own.per_step]
+    ends = dict.fromkeys((*scores.levels[:1], *scores.levels[-1:]))
+    levels = [level for level in ends if f"coverage_{level:.12g}" in own.per_step]
     coverage = [_step_coverage(scores, names[0], level, evidence) for level in levels]
     rows = [
         (str(step), *(str(cell) for cell in cells[:, k]), *(column[k] for column in coverage))
