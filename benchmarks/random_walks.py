@@ -1,4 +1,4 @@
-"""How often a backtest claims skill: on random walks, where there is none, and on returns that can be predicted in part.
+"""How often a backtest claims skill: on random walks, where there is none, and on returns that can be predicted.
 
     python benchmarks/random_walks.py [--seeds 1000] [--processes 2] [--kinds normal,t3,garch,planted]
 

@@ -232,5 +232,5 @@ def _present(outcome: Outcome, report: Report, out: Output) -> None:
         out.line()
     for line in evidence_lines(outcome.evidence):
         out.prose(line)
-    out.line()
+        out.line()
     out.prose(outcome.verdict.text)
