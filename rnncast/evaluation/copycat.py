@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rnncast.baselines.paths import LAST_VALUE
 from rnncast.evaluation import metrics
-from rnncast.evaluation.grouping import group_sums, origin_losses
+from rnncast.evaluation.grouping import group_sums, origin_losses, rows_by_group
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.significance import Comparison, diebold_mariano, json_number
 
@@ -134,11 +134,11 @@ def _changes(backtest: Backtest, said: Floats, came: Floats) -> tuple[float, Com
 
 def _level_correlation(backtest: Backtest, point: Floats) -> float:
     """Median over the series of the correlation of forecast (N,) and actual levels at the first step."""
-    first = backtest.steps == 1
+    first = np.flatnonzero(backtest.steps == 1)
     found = []
-    for series in np.unique(backtest.series[first]):
-        own = first & (backtest.series == series)
-        if own.sum() >= FEWEST_FOR_CORRELATION:
+    for rows in rows_by_group(backtest.series[first]):
+        own = first[rows]
+        if len(own) >= FEWEST_FOR_CORRELATION:
             found.append(_correlation(point[own], backtest.actual[own]))
     usable = [value for value in found if np.isfinite(value)]
     return float(np.median(usable)) if usable else float("nan")

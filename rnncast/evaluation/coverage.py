@@ -5,6 +5,7 @@ Dimension letters: `N` rows of a backtest, `O` origins, `C` cells, `W` tasks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from rnncast.evaluation import metrics
 from rnncast.evaluation.bootstrap import BlockBootstrap
-from rnncast.evaluation.grouping import group_sums
+from rnncast.evaluation.grouping import numbered, rows_by_group
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.significance import json_number
 
@@ -23,6 +24,9 @@ VOLATILITIES = ("low", "middle", "high")
 
 FEWEST_FOR_TERCILES = 3
 """Origins that a series needs to be divided."""
+
+Partition = tuple[str, Sequence[int | str | None], NDArray[np.int64]]
+"""What rows are divided by, the names of the cells, and the cell of each row (N,); -1 for none."""
 
 
 @dataclass(frozen=True)
@@ -84,39 +88,53 @@ def coverages(backtest: Backtest, method: str) -> tuple[Coverage, ...]:
     bounds = backtest.quantiles.get(method)  # (N, Q)
     if bounds is None or not np.all(np.isfinite(bounds)):
         return ()
-    parts = _parts(backtest)
-    member = np.stack([rows for _, _, rows in parts], axis=1).astype(np.float64)  # (N, C)
-    counts = group_sums(member, backtest.origin)  # (O, C)
+    partitions = _partitions(backtest)
+    names = [(part, name) for part, own, _ in partitions for name in own]
+    counts = _cell_sums(backtest, partitions, np.ones(len(bounds)))  # (O, C)
     bootstrap = BlockBootstrap(len(counts), backtest.overlap)
-    drawn_counts = bootstrap.sums(counts)  # (R, C)
+    drawn = bootstrap.sums(counts)  # (R, C)
     found = []
     for level, low, high in backtest.central_levels:
-        inside = metrics.inside(backtest.actual, bounds[:, low], bounds[:, high])  # (N,)
-        loss = metrics.interval_loss(backtest.actual, bounds[:, low], bounds[:, high], level)
-        scores = metrics.divide(loss, backtest.scale_absolute)  # (N,)
-        hits = group_sums(member * inside[:, None], backtest.origin)  # (O, C)
-        shares = metrics.divide(bootstrap.sums(hits), drawn_counts)  # (R, C)
-        for cell, (part, name, rows) in enumerate(parts):
+        hits = _cell_sums(backtest, partitions, metrics.inside(backtest.actual, bounds[:, low], bounds[:, high]))
+        shares = metrics.divide(bootstrap.sums(hits), drawn)  # (R, C)
+        scores = _cell_scores(backtest, partitions, bounds[:, low], bounds[:, high], level)  # (C,)
+        for cell, (part, name) in enumerate(names):
             count = int(counts[:, cell].sum())
             share = float(hits[:, cell].sum() / count)
-            usable = scores[rows & np.isfinite(scores)]
-            score = float(usable.mean()) if len(usable) else float("nan")
             interval = bootstrap.share_interval(share, shares[:, cell], count)
-            found.append(Coverage(level, part, name, count, share, *interval, score))
+            found.append(Coverage(level, part, name, count, share, *interval, float(scores[cell])))
     return tuple(found)
 
 
-def _parts(backtest: Backtest) -> list[tuple[str, int | str | None, NDArray[np.bool_]]]:
-    """Kind, name and rows (N,) of each part: all, each step if there are several, each tercile if they are known."""
-    parts: list[tuple[str, int | str | None, NDArray[np.bool_]]] = [("all", None, np.ones(len(backtest.steps), bool))]
-    steps = np.unique(backtest.steps)
+def _partitions(backtest: Backtest) -> list[Partition]:
+    """Ways to divide the rows: not at all, by step if there are several, by volatility if it is known."""
+    partitions: list[Partition] = [("all", [None], np.zeros(len(backtest.steps), dtype=np.int64))]
+    steps, step = np.unique(backtest.steps, return_inverse=True)
     if len(steps) > 1:
-        parts += [("step", int(step), backtest.steps == step) for step in steps]
-    tercile = _terciles(backtest)  # (N,)
-    parts += [
-        ("volatility", name, tercile == third) for third, name in enumerate(VOLATILITIES) if np.any(tercile == third)
-    ]
-    return parts
+        partitions.append(("step", steps.tolist(), step))
+    tercile = _terciles(backtest)
+    if np.any(tercile >= 0):
+        partitions.append(("volatility", list(VOLATILITIES), tercile))
+    return partitions
+
+
+def _cell_sums(backtest: Backtest, partitions: list[Partition], values: Floats) -> Floats:
+    """Sums of the values (N,) of each origin in each cell of every partition, shape (O, C)."""
+    origins, origin = numbered(backtest.origin)
+    sums = []
+    for _, names, cell in partitions:
+        cells, own = len(names), cell >= 0
+        flat = np.bincount(origin[own] * cells + cell[own], weights=values[own], minlength=origins * cells)
+        sums.append(flat.reshape(origins, cells))
+    return np.concatenate(sums, axis=1)
+
+
+def _cell_scores(backtest: Backtest, partitions: list[Partition], low: Floats, high: Floats, level: float) -> Floats:
+    """Mean scaled interval score of each cell (C,), of the rows whose history has a scale."""
+    scores = metrics.divide(metrics.interval_loss(backtest.actual, low, high, level), backtest.scale_absolute)  # (N,)
+    usable = np.isfinite(scores)
+    total = _cell_sums(backtest, partitions, np.where(usable, scores, 0.0)).sum(axis=0)  # (C,)
+    return metrics.divide(total, _cell_sums(backtest, partitions, usable.astype(np.float64)).sum(axis=0))
 
 
 def _terciles(backtest: Backtest) -> NDArray[np.int64]:
@@ -127,8 +145,8 @@ def _terciles(backtest: Backtest) -> NDArray[np.int64]:
         return tercile[task]
     volatility, owner = np.empty(len(tercile)), np.empty(len(tercile), dtype=np.int64)  # (W,) each
     volatility[task], owner[task] = backtest.volatility, backtest.series
-    for series in np.unique(owner):
-        own = np.flatnonzero((owner == series) & np.isfinite(volatility))
+    for tasks in rows_by_group(owner):
+        own = tasks[np.isfinite(volatility[tasks])]
         if len(own) >= FEWEST_FOR_TERCILES:
             ranks = np.argsort(np.argsort(volatility[own], kind="stable"), kind="stable")  # (tasks of the series,)
             tercile[own] = len(VOLATILITIES) * ranks // len(own)

@@ -36,8 +36,19 @@ def origin_losses(backtest: Backtest, losses: Floats) -> Floats:
     return group_mean(scaled[usable], origin, len(origins))
 
 
+def numbered(group: NDArray[np.int64]) -> tuple[int, NDArray[np.int64]]:
+    """How many groups there are, and their numbers from 0 without holes, shape (N,); for numbers that are small."""
+    present = np.bincount(group) > 0  # (largest + 1,)
+    return int(present.sum()), (np.cumsum(present) - 1)[group]
+
+
 def group_sums(values: Floats, group: NDArray[np.int64]) -> Floats:
-    """Sums of the values (N,) or (N, M) of each group that there is, shape (O,) or (O, M), groups ascending."""
+    """Sums of the values (N, M) of each group that there is, shape (O, M), groups (N,) ascending."""
+    count, own = numbered(group)
+    return np.stack([np.bincount(own, weights=column, minlength=count) for column in values.T], axis=1)
+
+
+def rows_by_group(group: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Positions of the rows of each group that there is, groups (N,) ascending, rows in their order."""
     order = np.argsort(group, kind="stable")  # (N,)
-    starts = np.flatnonzero(np.diff(group[order], prepend=group[order[:1]] - 1))  # (O,)
-    return np.asarray(np.add.reduceat(values[order], starts, axis=0), dtype=np.float64)
+    return np.split(order, np.flatnonzero(np.diff(group[order])) + 1)

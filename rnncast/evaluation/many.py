@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from rnncast.baselines.paths import LAST_VALUE
 from rnncast.evaluation import metrics
-from rnncast.evaluation.grouping import group_sums
+from rnncast.evaluation.grouping import group_sums, rows_by_group
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.significance import (
     SIGNIFICANCE,
@@ -124,8 +124,7 @@ def each_series(backtest: Backtest, method: str) -> ManyTests:
     """Test a method's absolute errors, averaged over the steps of an origin, against the last value's, by series."""
     errors = [metrics.absolute_error(backtest.actual, backtest.points[name]) for name in (method, LAST_VALUE)]
     found = []
-    order = np.argsort(backtest.series, kind="stable")  # (N,)
-    for rows in np.split(order, np.flatnonzero(np.diff(backtest.series[order])) + 1):
+    for rows in rows_by_group(backtest.series):
         columns = np.stack([np.ones(len(rows)), *(error[rows] for error in errors)], axis=1)  # (rows, 3)
         sums = group_sums(columns, backtest.origin[rows])  # (O, 3)
         own, reference = sums[:, 1] / sums[:, 0], sums[:, 2] / sums[:, 0]  # (O,), (O,)
