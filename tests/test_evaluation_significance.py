@@ -51,7 +51,7 @@ def test_statistic_is_that_of_the_cosine_sums(rng: np.random.Generator, count: i
 
 
 def harvey_leybourne_newbold(d: np.ndarray, horizon: int) -> float:
-    """Equations 3, 5 and 9 of the paper, by loops."""
+    """The statistic as the paper defines it, by loops."""
     n = len(d)
     mean = sum(d) / n
     variance = 0.0

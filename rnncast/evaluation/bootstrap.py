@@ -8,7 +8,7 @@ as there are blocks less one.
 
 Sources: Kuensch (1989), "The jackknife and the bootstrap for general stationary observations" (blocks); Politis &
 Romano (1992), "A circular block-resampling procedure for stationary data"; Hesterberg (2015), "What teachers should
-know about the bootstrap", section 4.4 (expanded percentiles); Korn & Graubard (1998), "Confidence intervals for
+know about the bootstrap" (expanded percentiles); Korn & Graubard (1998), "Confidence intervals for
 proportions with small expected number of positive counts estimated from survey data" (effective sample size); Wilson
 (1927), "Probable inference, the law of succession, and statistical inference" (interval for a share).
 """

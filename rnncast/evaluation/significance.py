@@ -10,7 +10,7 @@ of the first J cosine terms of the differences, and Student's t on J degrees of 
 account; the statistic with the usual variance stands beside it for comparison with other programs.
 
 Sources: Diebold & Mariano (1995), "Comparing predictive accuracy"; Harvey, Leybourne & Newbold (1997), "Testing the
-equality of prediction mean squared errors"; Mueller (2004), "A theory of robust long-run variance estimation", and
+equality of prediction mean squared errors"; Mueller (2007), "A theory of robust long-run variance estimation", and
 Lazarus, Lewis, Stock & Watson (2018), "HAR inference: recommendations for practice" (equal-weighted cosines).
 """
 

@@ -89,7 +89,7 @@ def interval_text(evidence: Evidence) -> str:
         return f"{text}; {score} is that of {called(best.reference)}."
     name = f"that of {called(best.reference)}, the best simple one"
     tested = format_p(comparison.p_value) if comparison.reason is None else comparison.reason
-    doubt = "" if comparison.significant else ", which is no evidence" if comparison.reason is None else ""
+    doubt = ", which is no evidence" if comparison.reason is None and not comparison.significant else ""
     return f"{text}; {score} is {_gain(best.skill)} than {name} ({tested}){doubt}."
 
 
