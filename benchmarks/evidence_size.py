@@ -127,7 +127,7 @@ def share_coverage(level: float, runs: int, rng: np.random.Generator, origins: i
         changes, _ = walk_errors("normal", rng, origins, horizon, step)
         hits = (np.abs(changes) <= width).mean(axis=1)
         drawn = bootstrap.sums(hits[:, None])[:, 0] / origins
-        low, high = bootstrap.share_interval(float(hits.mean()), drawn, origins * horizon)
+        low, high = bootstrap.share_interval(float(hits.mean()), drawn, origins * horizon, origins)
         held += low <= level <= high
     return held / runs
 

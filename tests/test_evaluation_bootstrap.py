@@ -55,14 +55,24 @@ def test_blocks_are_longer_than_overlap(origins: int, lag: int) -> None:
 def test_too_few_origins_have_no_interval(rng: np.random.Generator) -> None:
     few = BlockBootstrap(7, 0)
     figures = few.sums(rng.normal(size=(7, 1)))[:, 0]
-    assert all(math.isnan(bound) for bound in (*few.interval(figures), *few.share_interval(0.5, figures, 7)))
-    assert np.all(np.isfinite(BlockBootstrap(8, 0).interval(figures)))
+    assert all(math.isnan(bound) for bound in (*few.interval(figures), *few.share_interval(0.5, figures, 7, 7)))
+    assert np.all(np.isfinite(BlockBootstrap(8, 0).interval(np.linspace(0.0, 1.0, RESAMPLES))))
+    assert np.all(np.isnan(BlockBootstrap(2, 9).sums(np.ones((2, 1)))))
+
+
+def test_part_with_few_origins_has_no_interval_of_its_share() -> None:
+    many, figures = BlockBootstrap(60, 0), np.linspace(0.4, 0.6, RESAMPLES)
+    assert math.isnan(many.share_interval(0.5, figures, 700, 7)[0])
+    wide, narrow = (many.share_interval(0.5, figures, 700, origins) for origins in (8, 60))
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]
+    seldom = np.where(np.arange(RESAMPLES) % 3 == 0, figures, np.nan)  # two thirds of the resamples lack the part
+    assert math.isnan(many.share_interval(0.5, seldom, 700, 20)[0])
 
 
 @pytest.mark.parametrize(("origins", "lag", "least"), [(10, 0, 0.90), (60, 0, 0.92), (60, 4, 0.90), (200, 4, 0.90)])
 def test_interval_of_a_skill_holds_the_truth(rng: np.random.Generator, origins: int, lag: int, least: float) -> None:
     """The ratio of two means of moving sums of exponential losses, one of them 0.9 times the other in the mean."""
-    inside, runs = 0, 300
+    inside, runs = 0, 200
     bootstrap = BlockBootstrap(origins, lag)
     for _ in range(runs):
         shocks = rng.exponential(size=(origins + lag, 2))
@@ -84,7 +94,7 @@ def test_interval_of_a_share_holds_the_truth(rng: np.random.Generator, origins: 
         shocks = np.lib.stride_tricks.sliding_window_view(rng.normal(size=origins + lag), lag + 1).sum(axis=-1)
         hits = np.abs(shocks) < limit * math.sqrt(lag + 1)  # (O,) as correlated as overlap makes them
         drawn = bootstrap.sums(hits[:, None].astype(float))[:, 0] / origins
-        low, high = bootstrap.share_interval(hits.mean(), drawn, origins)
+        low, high = bootstrap.share_interval(hits.mean(), drawn, origins, origins)
         inside += low <= level <= high
     assert inside / runs >= 0.9
 
@@ -93,12 +103,12 @@ def test_share_of_all_is_not_sure() -> None:
     """Ten of ten inside a 95 % interval is what one expects, not proof of too wide intervals."""
     for share in (1.0, 0.0):
         bootstrap = BlockBootstrap(10, 0)
-        low, high = bootstrap.share_interval(share, np.full(RESAMPLES, share), 10)
+        low, high = bootstrap.share_interval(share, np.full(RESAMPLES, share), 10, 10)
         assert (low < 0.8 and high == 1.0) if share else (low == 0.0 and high > 0.2)
 
 
 def test_share_is_worth_no_more_than_its_forecasts(rng: np.random.Generator) -> None:
     bootstrap = BlockBootstrap(50, 0)
     steady = 0.5 + 1e-6 * rng.normal(size=RESAMPLES)  # resamples that hardly differ
-    low, high = bootstrap.share_interval(0.5, steady, 100)
+    low, high = bootstrap.share_interval(0.5, steady, 100, 50)
     assert high - low > 2 * 1.9 * math.sqrt(0.25 / 100)

@@ -95,12 +95,24 @@ def test_coverage_is_counted_in_each_part(rng: np.random.Generator) -> None:
     assert got["volatility", "low"].rows == got["volatility", "high"].rows == 80
 
 
+def test_thirds_of_few_origins_have_no_interval(rng: np.random.Generator) -> None:
+    found = coverages(long_backtest(rng, origins=12), "rnncast")  # one series: each third has four origins
+    assert all(math.isnan(cell.low) == (cell.part == "volatility") for cell in found)
+    assert {cell.fault for cell in found if cell.part == "volatility"} == {None}
+
+
 def test_intervals_too_wide_and_too_narrow_are_called_so(rng: np.random.Generator) -> None:
     backtest = long_backtest(rng, origins=100, wide_first=0.3)
     found = {c.name: c.fault for c in coverages(backtest, "rnncast") if c.part == "step"}
     assert found == {1: "too few", 2: None}
     found = {c.name: c.fault for c in coverages(long_backtest(rng, origins=100, wide_first=3.0), "rnncast")}
     assert found[1] == "too many"
+
+
+def test_origins_may_have_any_numbers(rng: np.random.Generator) -> None:
+    backtest = long_backtest(rng, series=2)
+    apart = replace(backtest, origin=3 * backtest.origin + 5)
+    assert gather_evidence(apart).to_dict() == gather_evidence(backtest).to_dict()
 
 
 def test_series_with_two_origins_has_no_terciles(rng: np.random.Generator) -> None:

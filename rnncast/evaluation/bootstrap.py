@@ -8,9 +8,9 @@ as there are blocks less one.
 
 Sources: Kuensch (1989), "The jackknife and the bootstrap for general stationary observations" (blocks); Politis &
 Romano (1992), "A circular block-resampling procedure for stationary data"; Hesterberg (2015), "What teachers should
-know about the bootstrap" (expanded percentiles); Korn & Graubard (1998), "Confidence intervals for
-proportions with small expected number of positive counts estimated from survey data" (effective sample size); Wilson
-(1927), "Probable inference, the law of succession, and statistical inference" (interval for a share).
+know about the bootstrap" (expanded percentiles); Korn & Graubard (1998), "Confidence intervals for proportions with
+small expected number of positive counts estimated from survey data" (effective sample size); Wilson (1927), "Probable
+inference, the law of succession, and statistical inference" (interval for a share).
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ RESAMPLES = 2000
 
 SEED = 20190703
 """The same figures give the same interval."""
+
+FEWEST_BLOCKS = 3.0
+"""Blocks that an interval is widened for where there are fewer: Student's t below has no variance."""
 
 _AT_ONCE = 2**21  # numbers held at once
 
@@ -74,8 +77,10 @@ class BlockBootstrap:
         """Sums over the origins of each resample, shape (R, M), of values (O, M).
 
         A resample is blocks that begin anywhere, the last one cut to make O origins; past the end, a block goes on at
-        the beginning.
+        the beginning. NaN where origins are too few for an interval.
         """
+        if not self.enough:
+            return np.full((RESAMPLES, values.shape[1]), np.nan)
         generator = np.random.default_rng(SEED)
         whole, rest = divmod(self.origins, self.length)
         blocks = _circular_sums(values, self.length)  # (O, M)
@@ -94,33 +99,41 @@ class BlockBootstrap:
         """95 % interval from a figure's values in the resamples (R,); NaN where origins are too few."""
         if not self.enough or not np.all(np.isfinite(figures)):
             return float("nan"), float("nan")
-        tail = NormalDist().cdf(-self._widening)
+        tail = NormalDist().cdf(-_widening(self.blocks))
         low, high = np.quantile(figures, [tail, 1.0 - tail])
         return float(low), float(high)
 
-    def share_interval(self, share: float, figures: Floats, rows: float) -> tuple[float, float]:
+    def share_interval(self, share: float, figures: Floats, rows: int, origins: int) -> tuple[float, float]:
         """95 % interval of a share of `rows` forecasts from its values in the resamples (R,).
 
         Resamples of a share that is 0 or 1 are all alike, so their spread only says how many independent forecasts the
         share is worth, at most `rows`; with none to be seen it is one for each origin that does not overlap. Wilson's
         interval for that many has the rest.
+
+        Parameters
+        ----------
+        share, figures, rows
+            The share, what it is in each resample (NaN in one without any of its rows), and the number of its rows.
+        origins
+            Origins that have any of them; with too few the bounds are NaN.
         """
-        if not self.enough or not np.all(np.isfinite(figures)) or rows < 1:
+        drawn = figures[np.isfinite(figures)]
+        if origins < fewest_origins(self.lag) or len(drawn) < RESAMPLES / 2:
             return float("nan"), float("nan")
-        variance, spread = float(np.var(figures)), share * (1.0 - share)
-        worth = spread / variance if spread > 0 and variance > 0 else self.origins / (self.lag + 1)
+        variance, spread = float(np.var(drawn)), share * (1.0 - share)
+        worth = spread / variance if spread > 0 and variance > 0 else origins / (self.lag + 1)
         worth = min(worth, rows)
-        size = self._widening**2 / worth
+        size = _widening(origins / self.length) ** 2 / worth
         centre = (share + size / 2.0) / (1.0 + size)
         half = math.sqrt(size * (spread + size / 4.0)) / (1.0 + size)
         return max(centre - half, 0.0), min(centre + half, 1.0)
 
-    @property
-    def _widening(self) -> float:
-        """Standard errors that a 95 % interval reaches to either side: 1.96, and more where there are few blocks."""
-        freedom = np.array(max(self.blocks - 1.0, 2.0))
-        student = float(student_t_quantile(1.0 - SIGNIFICANCE / 2.0, freedom))
-        return student * math.sqrt(self.blocks / (self.blocks - 1.0))
+
+def _widening(blocks: float) -> float:
+    """Standard errors that a 95 % interval reaches to either side: 1.96, and more where there are few blocks."""
+    blocks = max(blocks, FEWEST_BLOCKS)
+    student = student_t_quantile(1.0 - SIGNIFICANCE / 2.0, np.array(blocks - 1.0))
+    return float(student) * math.sqrt(blocks / (blocks - 1.0))
 
 
 def _circular_sums(values: Floats, length: int) -> Floats:

@@ -101,7 +101,7 @@ def coverages(backtest: Backtest, method: str) -> tuple[Coverage, ...]:
         for cell, (part, name) in enumerate(names):
             count = int(counts[:, cell].sum())
             share = float(hits[:, cell].sum() / count)
-            interval = bootstrap.share_interval(share, shares[:, cell], count)
+            interval = bootstrap.share_interval(share, shares[:, cell], count, int(np.sum(counts[:, cell] > 0)))
             found.append(Coverage(level, part, name, count, share, *interval, float(scores[cell])))
     return tuple(found)
 
