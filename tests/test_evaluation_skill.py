@@ -198,6 +198,27 @@ def test_copycat_figures_are_those_of_the_first_step(rng: np.random.Generator) -
     assert got.to_last == pytest.approx(np.abs(backtest.points["rnncast"] - backtest.points["last value"]).mean())
 
 
+def test_after_a_gap_the_first_step_scored_counts(rng: np.random.Generator) -> None:
+    backtest = long_backtest(rng, origins=80, horizon=3, step=1, known=0.5)
+    later = np.flatnonzero(backtest.steps == 3)
+    columns = (
+        "series",
+        "origin",
+        "cutoffs",
+        "times",
+        "steps",
+        "actual",
+        "scale_absolute",
+        "scale_squared",
+        "volatility",
+    )
+    points = {name: point[later] for name, point in backtest.points.items()}
+    kept = {name: getattr(backtest, name)[later] for name in columns}
+    got = copycat(replace(backtest, points=points, quantiles={}, **kept), "rnncast")
+    assert (got.step, got.outcome) == (3, "informed")
+    assert got.changes_test.lag == 2  # three rows ahead, from every row
+
+
 def test_each_series_is_tested_on_its_own(rng: np.random.Generator) -> None:
     backtest = long_backtest(rng, series=40, noise=0.0)
     knows = backtest.series == 7

@@ -45,6 +45,8 @@ class Copycat:
     ----------
     method : str
         Name.
+    step : int
+        The first step scored; 1 unless the backtest leaves a gap after each cutoff.
     to_last, to_actual : float
         Mean scaled distance of the forecasts from the last value, and from what came; NaN without a scale.
     levels, levels_of_last_value : float
@@ -58,6 +60,7 @@ class Copycat:
     """
 
     method: str
+    step: int
     to_last: float
     to_actual: float
     levels: float
@@ -90,6 +93,7 @@ class Copycat:
         return {
             "method": self.method,
             "outcome": self.outcome,
+            "step": self.step,
             "distance_to_last_value": json_number(self.to_last),
             "distance_to_actual": json_number(self.to_actual),
             "ratio": json_number(self.ratio),
@@ -109,6 +113,7 @@ def copycat(backtest: Backtest, method: str) -> Copycat:
     changes, test = _changes(backtest, point - last, backtest.actual - last)
     return Copycat(
         method=method,
+        step=int(backtest.steps.min()),
         to_last=float(to_last.mean()) if len(to_last) else float("nan"),
         to_actual=float(to_actual.mean()) if len(to_actual) else float("nan"),
         levels=_level_correlation(backtest, point),
@@ -121,20 +126,21 @@ def copycat(backtest: Backtest, method: str) -> Copycat:
 def _changes(backtest: Backtest, said: Floats, came: Floats) -> tuple[float, Comparison]:
     """Correlation of scaled changes (N,) said and come at the first step, and the test of their product."""
     said, came = metrics.divide(said, backtest.scale_absolute), metrics.divide(came, backtest.scale_absolute)  # (N,)
-    counted = (backtest.steps == 1) & np.isfinite(said) & np.isfinite(came)  # (N,)
+    counted = (backtest.steps == backtest.steps.min()) & np.isfinite(said) & np.isfinite(came)  # (N,)
     if not counted.any():
         return float("nan"), diebold_mariano(np.empty(0), np.empty(0), 0)
     product = np.zeros(len(said))  # (N,)
     product[counted] = (said[counted] - said[counted].mean()) * (came[counted] - came[counted].mean())
     sums = group_sums(np.stack([counted, product], axis=1).astype(np.float64), backtest.origin)  # (all origins, 2)
     kept = sums[sums[:, 0] > 0]  # (O, 2)
-    test = diebold_mariano(kept[:, 1] / kept[:, 0].mean(), np.zeros(len(kept)), 0)  # first steps do not overlap
+    lag = 0 if backtest.steps.min() == 1 else backtest.overlap  # changes over one row do not overlap
+    test = diebold_mariano(kept[:, 1] / kept[:, 0].mean(), np.zeros(len(kept)), lag)
     return _correlation(said[counted], came[counted]), test
 
 
 def _level_correlation(backtest: Backtest, point: Floats) -> float:
     """Median over the series of the correlation of forecast (N,) and actual levels at the first step."""
-    first = np.flatnonzero(backtest.steps == 1)
+    first = np.flatnonzero(backtest.steps == backtest.steps.min())
     found = []
     for rows in rows_by_group(backtest.series[first]):
         own = first[rows]

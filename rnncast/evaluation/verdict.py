@@ -134,7 +134,7 @@ def judge(backtest: Backtest, scores: Scores, evidence: Evidence | None = None) 
     own = tuple(skill for skill in evidence.skills if skill.method == evidence.method)
     versus_last = evidence.skill(LAST_VALUE)
     best = lowest_skill(own)
-    second = best and best.reference != LAST_VALUE and best.skill < versus_last.skill
+    rival = best if best and best.skill < versus_last.skill else None
     first = describe(versus_last, _relative(scores, versus_last))
     if evidence.copycats[evidence.method].outcome == "same":
         first = replace(first, text=last_value_text(first.comparison.origins))
@@ -146,7 +146,7 @@ def judge(backtest: Backtest, scores: Scores, evidence: Evidence | None = None) 
     return Verdict(
         method=evidence.method,
         last_value=first,
-        best_baseline=describe(best, _relative(scores, best), best=True) if best and second else None,
+        best_baseline=describe(rival, _relative(scores, rival), best=True) if rival else None,
         network=network,
         intervals=interval_text(evidence),
         direction=direction_text(evidence.directions[evidence.method]),

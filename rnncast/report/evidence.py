@@ -102,7 +102,7 @@ def _copycat_line(found: Copycat) -> str:
     levels = ""
     if math.isfinite(found.levels) and math.isfinite(found.levels_of_last_value):
         levels = (
-            f"at step 1 its levels correlate {found.levels:.3f} with the actual ones, "
+            f"at step {found.step} its levels correlate {found.levels:.3f} with the actual ones, "
             f"the last value's {found.levels_of_last_value:.3f}; "
         )
     test = found.changes_test
