@@ -100,17 +100,17 @@ def make_backtest(errors: dict[str, float], *, origins: int = 12, seed: int = 5)
         pytest.param(
             1.0,
             skill(0.006, 0.033),
-            "no evidence",
-            "No evidence of skill over the last value: errors 0.6 % lower on average (10 origins, p = 0.033), but the "
-            "typical error says otherwise, relative MAE 1.000.",
+            "better",
+            "Beats the last value: errors 0.6 % lower (10 origins, p = 0.033), though in the typical forecast they are "
+            "not (relative MAE 1.000).",
             id="gain-does-not-show-in-the-typical-error",
         ),
         pytest.param(
             0.98,
             skill(-0.1, 0.02),
-            "no evidence",
-            "No evidence of skill over the last value: errors 10.0 % higher on average (10 origins, p = 0.020), but "
-            "the typical error says otherwise, relative MAE 0.980.",
+            "worse",
+            "Worse than the last value: errors 10.0 % higher (10 origins, p = 0.020), though in the typical forecast "
+            "they are not (relative MAE 0.980).",
             id="typical-and-mean-error-disagree",
         ),
         pytest.param(
@@ -144,8 +144,8 @@ def make_backtest(errors: dict[str, float], *, origins: int = 12, seed: int = 5)
         pytest.param(
             math.nan,
             skill(0.1, 0.01),
-            "unknown",
-            "Nothing can be said of skill over the last value (10 origins, p = 0.010).",
+            "better",
+            "Beats the last value: errors 10.0 % lower (10 origins, p = 0.010).",
             id="no-relative-mae",
         ),
     ],

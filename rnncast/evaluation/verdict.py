@@ -1,8 +1,8 @@
 """The verdict: what a backtest's figures say of the model, in a few sentences and no more than they carry.
 
-"Beats" and "worse" need a significant test, a mean scaled error that differs by what shows in print, and a typical
-error (relative MAE) on the same side; everything else is no evidence. The best simple baseline is named when it is not
-the last value: to beat the last value on a series with a season proves nothing.
+"Beats" and "worse" need a significant test and a mean scaled error that differs by what shows in print; everything else
+is no evidence. Where the typical error (relative MAE) does not agree, that is said. The best simple baseline is named
+when it is not the last value: to beat the last value on a series with a season proves nothing.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def judge(backtest: Backtest, scores: Scores, evidence: Evidence | None = None) 
 
 def describe(skill: Skill, relative_mae: float, *, best: bool = False) -> Finding:
     """Say in one sentence what the figures are; `best` where the reference was chosen as the best simple baseline."""
-    outcome = _outcome(skill, relative_mae)
+    outcome = _outcome(skill)
     name = f"{skill.reference}, the best simple baseline" if best else called(skill.reference)
     return Finding(outcome, relative_mae, skill, finding_text(name, outcome, skill, relative_mae))
 
@@ -166,17 +166,13 @@ def _relative(scores: Scores, skill: Skill) -> float:
     return scores.methods[skill.method].relative_mae / reference if reference > 0 else float("nan")
 
 
-def _outcome(skill: Skill, relative_mae: float) -> Outcome:
+def _outcome(skill: Skill) -> Outcome:
     comparison = skill.comparison
     reasons: dict[str | None, Outcome] = {"no difference": "same", "too few origins": "too few origins"}
     if comparison.reason in reasons:
         return reasons[comparison.reason]
-    figures = (skill.skill, relative_mae, comparison.p_value)
-    if comparison.reason or not all(math.isfinite(figure) for figure in figures):
+    if comparison.reason or not math.isfinite(skill.skill):
         return "unknown"
-    if comparison.significant:
-        if skill.skill >= LEAST_GAIN and relative_mae <= 1.0 - LEAST_GAIN / 2.0:
-            return "better"
-        if skill.skill <= -LEAST_GAIN and relative_mae >= 1.0 + LEAST_GAIN / 2.0:
-            return "worse"
-    return "no evidence"
+    if not comparison.significant or abs(skill.skill) < LEAST_GAIN:
+        return "no evidence"
+    return "better" if skill.skill > 0 else "worse"

@@ -30,13 +30,11 @@ def finding_text(name: str, outcome: Outcome, skill: Skill, relative_mae: float)
         return f"Too few origins to tell whether it beats {name} ({seen}{needed})."
     if outcome == "unknown":
         return f"Nothing can be said of skill over {name} ({_origins(comparison.origins)}, {_why_unknown(comparison)})."
-    if comparison.significant and abs(skill.skill) < LEAST_GAIN:
-        return f"Differs from {name} by less than {percent(LEAST_GAIN)}, too little to matter ({tested})."
     if comparison.significant and outcome == "no evidence":
-        typical = f"the typical error says otherwise, relative MAE {relative_mae:.3f}"
-        return f"No evidence of skill over {name}: {errors} on average ({tested}), but {typical}."
+        return f"Differs from {name} by less than {percent(LEAST_GAIN)}, too little to matter ({tested})."
     openings = {"better": "Beats", "worse": "Worse than", "no evidence": "No evidence of skill over"}
-    return f"{openings[outcome]} {name}: {errors} ({_interval(skill)}{tested}){more_origins(comparison)}."
+    end = more_origins(comparison) if outcome == "no evidence" else _unlike_typical(skill, relative_mae)
+    return f"{openings[outcome]} {name}: {errors} ({_interval(skill)}{tested}){end}."
 
 
 def more_origins(comparison: Comparison) -> str:
@@ -45,6 +43,14 @@ def more_origins(comparison: Comparison) -> str:
     if more is None:
         return ""
     return f"; to tell an effect of this size, {round_count(more)} more origins would be needed"
+
+
+def _unlike_typical(skill: Skill, relative_mae: float) -> str:
+    """Say that the typical error does not agree with the mean; empty where it does, or is not known."""
+    typical = 1.0 - relative_mae
+    if not math.isfinite(typical) or typical * math.copysign(1.0, skill.skill) >= LEAST_GAIN / 2.0:
+        return ""
+    return f", though in the typical forecast they are not (relative MAE {relative_mae:.3f})"
 
 
 def round_count(count: int) -> str:
