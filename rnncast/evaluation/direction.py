@@ -89,9 +89,8 @@ def direction(backtest: Backtest, method: str) -> Direction:
         if name not in backtest.points:
             raise ValueError(f"points are of {', '.join(backtest.points)}: expected {name} among them")
     last, point = backtest.points[LAST_VALUE], backtest.points[method]
-    said = np.where(
-        np.abs(point - last) > _ROUNDING * np.abs(last), np.sign(point - last), 0.0
-    )  # (N,) NaN says nothing
+    moved = np.abs(point - last) > _ROUNDING * np.abs(last)  # (N,) False for NaN, which says nothing
+    said = np.where(moved, np.sign(point - last), 0.0)  # (N,)
     came = np.sign(backtest.actual - last)  # (N,)
     counted = (said != 0) & (came != 0)  # (N,)
     ups = int(np.sum(came[counted] > 0))
