@@ -54,16 +54,23 @@ def refuse_constant(name: str) -> None:
 def test_recipe_prints_tables_and_a_verdict(here):
     got = call("evaluate", "prices.csv", *QUICK, "--n-windows", "8")
     assert got.code == 0, got.err
-    lines = got.out.splitlines()
-    assert lines[0] == "1 series, 8 origins, 8 tasks, mean over all of them"
-    assert re.split(r"  +", lines[1]) == ["metric", *METHODS]
-    labels = [re.split(r"  +", line)[0] for line in lines[2:14]]
-    assert labels[:7] == ["mae", "relative mae", "rmse", "smape (0 to 200)", "mase (m = 1)", "rmsse (m = 1)", "bias"]
-    assert labels[7:] == ["coverage 80 %", "coverage 95 %", "interval score 80 %", "interval score 95 %", "pinball"]
-    assert re.split(r"  +", lines[16]) == ["step", *METHODS, "in 80 %", "in 95 %"]
-    assert [line.split()[0] for line in lines[17:22]] == ["1", "2", "3", "4", "5"]
-    assert "the last value" in lines[-1]
-    assert "8 origins" in lines[-1]
+    blocks = [block.splitlines() for block in got.out.split("\n\n")]
+    tables = {block[0].split(",")[0].split(":")[0]: block[1:] for block in blocks if len(block) > 1}
+    points, steps = tables["1 series"], tables["mean absolute error at each step"]
+    assert blocks[0][0].startswith("1 series, 8 origins, 8 tasks, mean over all of them")
+    assert points[0].split() == ["method", "mae", "relative", "mae", "rmse", "smape", "mase", "rmsse", "bias"]
+    assert [re.split(r"  +", line)[0] for line in points[1:]] == METHODS
+    intervals = tables["share of values inside the intervals"]
+    assert re.split(r"  +", intervals[0]) == ["method", "pinball", "in 80 %", "score 80 %", "in 95 %", "score 95 %"]
+    assert re.split(r"  +", steps[0]) == ["step", *METHODS, "in 80 %", "in 95 %"]
+    assert [line.split()[0] for line in steps[1:]] == ["1", "2", "3", "4", "5"]
+    skill = [re.split(r"  +", line)[:2] for line in tables["skill"]]
+    assert skill == [["method", "against"], ["rnncast", "last value"], ["rnncast", "drift"]]
+    assert re.split(r"  +", tables["skill of the 95 % intervals"][1])[:2] == ["rnncast", "last value"]
+    volatility = tables["coverage of rnncast's intervals by volatility at the cutoff"]
+    assert [line.split()[2] for line in volatility[1:]] == ["all", "low", "middle", "high"] * 2
+    assert len(blocks[-1]) == 1 and "the last value" in blocks[-1][0]
+    assert "8 origins" in blocks[-1][0]
     assert "\x1b" not in got.out + got.err
     assert "origin 8 of 8" in got.err
 
@@ -86,7 +93,14 @@ def test_model_is_scored_after_its_last_training_row_only(here):
     assert document["inputs"] == ["prices.csv"]
     assert list(document["scores"]["methods"]) == METHODS
     assert document["scores"]["origins"] == 6
-    assert document["verdict"]["text"]
+    assert document["verdict"]["text"] and document["verdict"]["outcome"] == "same"
+    evidence = document["evidence"]
+    assert [skill["reference"] for skill in evidence["skill"]] == METHODS[1:]
+    assert {(found["level"], found["part"]) for found in evidence["coverage"]} == {
+        (level, part) for level in (80.0, 95.0) for part in ("all", "step", "volatility")
+    }
+    assert list(evidence["direction"]) == list(evidence["copycat"]) == ["rnncast"]
+    assert evidence["each_series"]["tested"] == 0
     only_trained = call("evaluate", "prices.npz", "prices.csv", "--until", "2020-06-10")
     assert only_trained.code == 65
     assert "rnncast evaluate INPUT" in only_trained.err
@@ -166,14 +180,14 @@ def test_refusals(here, arguments, code, expected):
 def test_intervals_of_a_distribution_are_scored(here):
     got = call("evaluate", "prices.csv", *QUICK, "--n-windows", "2", "--loss", "student-t", "--level", "90")
     assert got.code == 0, got.err
-    assert "coverage 90 %" in got.out
+    assert "score 90 %" in got.out
     assert "pinball" in got.out
 
 
 def test_model_without_intervals_is_scored_without_them(here, tmp_path):
     got = call("evaluate", "prices.csv", *QUICK, "--n-windows", "2", "--loss", "mae")
     assert got.code == 0, got.err
-    assert "coverage" not in got.out
+    assert "intervals" not in got.out
     assert "step  rnncast" in got.out
 
 

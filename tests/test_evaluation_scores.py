@@ -156,12 +156,19 @@ def test_comparison_averages_series_within_an_origin(rng: np.random.Generator) -
     assert 0 < got.p_value < 1
 
 
-def test_missing_quantiles_have_a_reason(rng: np.random.Generator) -> None:
-    got = score_backtest(make_backtest(rng)).methods["drift"]
-    for name in ("pinball", "coverage_80", "interval_score_95", "scaled_interval_score_80"):
-        assert math.isnan(got.overall[name])
-        assert got.reasons[name] == "this method gives no quantiles"
-    assert "mae" not in got.reasons
+def test_a_method_has_the_metrics_that_it_can_have(rng: np.random.Generator) -> None:
+    backtest = make_backtest(rng)
+    quantiles = dict(backtest.quantiles) | {"empirical": backtest.quantiles["last value"]}
+    scores = score_backtest(replace(backtest, quantiles=quantiles)).methods
+    assert list(scores) == ["rnncast", "last value", "drift", "empirical"]
+    points = {"mae", "rmse", "smape", "mase", "rmsse", "bias"}
+    assert set(scores["drift"].overall) == set(scores["drift"].per_step) == points
+    only = scores["empirical"]
+    assert set(only.overall) == set(scores["rnncast"].overall) - points
+    assert only.overall["coverage_80"] == scores["last value"].overall["coverage_80"]
+    assert math.isnan(only.relative_mae) and math.isnan(only.better_share) and only.comparison is None
+    assert only.reasons == {}
+    assert json.loads(json.dumps(only.to_dict(), allow_nan=False))["relative_mae"] is None
 
 
 def test_constant_history_is_left_out_of_scaled_metrics_alone(rng: np.random.Generator) -> None:
@@ -243,7 +250,7 @@ def test_json_holds_every_figure(rng: np.random.Generator) -> None:
     assert method["overall"] == dict(expected.overall)
     assert method["per_step"]["mae"] == list(expected.per_step["mae"])
     assert method["versus_last_value"]["origins"] == 10
-    assert got["methods"]["drift"]["overall"]["coverage_80"] is None
+    assert "coverage_80" not in got["methods"]["drift"]["overall"]
     assert got["ranges"]["smape"] == "0 to 200"
     assert {name.rstrip("_0589") for name in method["overall"]} == set(got["ranges"])
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,18 +22,16 @@ from rnncast.cli.options import (
     option,
     takes,
 )
+from rnncast.cli.outcome import Outcome, outcome_of
 from rnncast.cli.output import Output
 from rnncast.cli.progress import Progress
 from rnncast.cli.train import train_options
 from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
-    from rnncast.data.panel import Columns, Panel
+    from rnncast.data.panel import Panel
     from rnncast.evaluation.backtest import Keeping, Run
-    from rnncast.evaluation.issued import Backtest
     from rnncast.evaluation.origins import Plan
-    from rnncast.evaluation.scores import Scores
-    from rnncast.evaluation.verdict import Verdict
 
 EXAMPLES = """\b
 Examples:
@@ -115,56 +113,47 @@ def evaluate(
     keeping = _keeping(checkpoint, audit)
     with_model = is_model(inputs[0]) or (len(inputs) > 1 and inputs[0].lower().endswith(".npz"))
     run = _of_model if with_model else _of_recipe
-    outcome = run(inputs, plan, keeping, choices, columns, out, skip_bad)
+    found = run(inputs, plan, keeping, choices, columns, out, skip_bad)
     if save_forecasts is not None:
-        _save(outcome, save_forecasts, out)
-    _present(outcome, report, out)
+        found.outcome.save(save_forecasts, out)
+    out.notes(found.outcome.remarks())
+    if report.json:
+        out.document(found.document())
+    else:
+        found.outcome.show(out)
     out.release()
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A backtest with what it says.
+class _Evaluated:
+    """A backtest that was run.
 
     Attributes
     ----------
-    backtest, scores, verdict
-        The forecasts, their scores and the sentence.
-    columns : Columns
-        Names of the input's columns.
+    run, outcome
+        How the forecasts came about, and what they came to.
     inputs, model
         The inputs; the model file, or None where a recipe was tested.
     notes : tuple of str
         What was read, chosen and left out.
-    course : mapping
-        How the forecasts came about, as JSON values.
     """
 
-    backtest: Backtest
-    scores: Scores
-    verdict: Verdict
-    columns: Columns
+    run: Run
+    outcome: Outcome
     inputs: tuple[str, ...]
     model: str | None
     notes: tuple[str, ...]
-    course: Mapping[str, Any]
 
     def document(self) -> dict[str, Any]:
         """What ``--json`` prints."""
-        from dataclasses import asdict
-
-        from rnncast.report.scores import remarks
-
         return {
             "schema": "rnncast.evaluate/1",
             "model": self.model,
             "inputs": list(self.inputs),
-            "columns": asdict(self.columns),
-            **self.course,
-            "scores": self.scores.to_dict(),
-            "verdict": self.verdict.to_dict(),
+            "columns": asdict(self.outcome.columns),
+            **self.run.document(),
+            **self.outcome.document(),
             "notes": list(self.notes),
-            "remarks": list(remarks(self.scores)),
         }
 
 
@@ -197,7 +186,7 @@ def _of_model(
     columns: InputOptions,
     out: Output,
     skip_bad: bool | None,
-) -> Outcome:
+) -> _Evaluated:
     from rnncast.evaluation.backtest import evaluate_model
     from rnncast.report.card import model_levels
 
@@ -223,7 +212,7 @@ def _of_model(
         run = evaluate_model(
             model, panel, plan, horizon=choices.horizon, levels=levels, keeping=keeping, on_origin=progress.origin
         )
-    return _judge(run, panel, tuple(sources), path, notes, out)
+    return _evaluated(run, panel, tuple(sources), path, notes, out)
 
 
 def _of_recipe(
@@ -234,7 +223,7 @@ def _of_recipe(
     columns: InputOptions,
     out: Output,
     skip_bad: bool | None,
-) -> Outcome:
+) -> _Evaluated:
     from rnncast.evaluation.backtest import evaluate_panel
 
     options = train_options(choices)
@@ -252,44 +241,14 @@ def _of_recipe(
             on_epoch=progress.epoch,
             on_origin=progress.origin,
         )
-    return _judge(run, panel, tuple(inputs), None, notes, out)
+    return _evaluated(run, panel, tuple(inputs), None, notes, out)
 
 
-def _judge(
+def _evaluated(
     run: Run, panel: Panel, inputs: tuple[str, ...], model: str | None, notes: tuple[str, ...], out: Output
-) -> Outcome:
+) -> _Evaluated:
     """Score what was issued, after what was chosen, met and audited on the way has been said."""
-    from rnncast.evaluation.scores import score_backtest
-    from rnncast.evaluation.verdict import judge
-
     out.notes(run.notes)
     if run.audit is not None:
         out.note(str(run.audit))
-    scores = score_backtest(run.backtest)
-    verdict = judge(run.backtest, scores)
-    return Outcome(run.backtest, scores, verdict, panel.columns, inputs, model, (*notes, *run.notes), run.document())
-
-
-def _save(outcome: Outcome, path: str, out: Output) -> None:
-    from rnncast.data.write import write_table
-    from rnncast.report.scores import forecast_table
-
-    columns = outcome.columns
-    table = forecast_table(outcome.backtest, (columns.id, columns.time, columns.target))
-    write_table(table, path, None, out.stdout, zones=dict.fromkeys(table, outcome.backtest.zone))
-    out.note(f"wrote {len(outcome.backtest.actual):,} rows to {path}")
-
-
-def _present(outcome: Outcome, report: Report, out: Output) -> None:
-    """Tables and verdict on stdout, or the one document."""
-    from rnncast.report.scores import overall_table, remarks, step_table
-
-    out.notes(remarks(outcome.scores))
-    if report.json:
-        out.document(outcome.document())
-        return
-    out.table(overall_table(outcome.scores))
-    out.line()
-    out.table(step_table(outcome.scores))
-    out.line()
-    out.prose(outcome.verdict.text)
+    return _Evaluated(run, outcome_of(run.backtest, panel.columns), inputs, model, (*notes, *run.notes))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from rnncast.cli.inputs import open_model
 from rnncast.cli.options import InputOptions, Report, TrainingChoices, given, option
+from rnncast.cli.outcome import Outcome, outcome_of
 from rnncast.cli.output import Output
 from rnncast.cli.progress import Progress
 from rnncast.errors import UsageError
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from rnncast.evaluation.ledger_rows import LedgerRows
     from rnncast.evaluation.outcomes import Joined
     from rnncast.evaluation.scores import Scores
-    from rnncast.evaluation.verdict import Verdict
 
 _OF_A_LEDGER = ("--horizon", "--level", "--season-length")
 """Training options that also mean something for forecasts that were issued."""
@@ -47,45 +47,38 @@ class IssuedScores:
     ----------
     joined
         The forecasts and what came.
-    scores, verdict, drift
-        Of all of them.
+    outcome, drift
+        Scores and verdict of all of them, and how they went with time.
     models : dict
         Fingerprint -> scores of its forecasts, in the order of their first.
-    panel
-        The input.
     notes, warnings
         What was read and left out; what makes the scores doubtful.
     """
 
     joined: Joined
-    scores: Scores
-    verdict: Verdict
+    outcome: Outcome
     drift: Drift
     models: dict[str, Scores]
-    panel: Panel
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
 
     def document(self, path: str, inputs: Sequence[str]) -> dict[str, Any]:
         """What ``--json`` prints."""
         from rnncast.report.drift import drift_document, scores_document
-        from rnncast.report.scores import remarks
 
         counts = {name: value for name, value in asdict(self.joined.outcomes).items() if name != "first_revision"}
         return {
             "schema": "rnncast.ledger/1",
             "ledger": path,
             "inputs": list(inputs),
-            "columns": asdict(self.panel.columns),
+            "columns": asdict(self.outcome.columns),
             "counts": counts,
-            "horizon": int(self.scores.steps[-1]),
-            "scores": self.scores.to_dict(),
-            "verdict": self.verdict.to_dict(),
+            "horizon": int(self.outcome.scores.steps[-1]),
+            **self.outcome.document(),
             "drift": drift_document(self.drift, self.joined.backtest),
             "models": [{"model": name, **scores_document(scores)} for name, scores in self.models.items()],
             "notes": list(self.notes),
             "warnings": list(self.warnings),
-            "remarks": list(remarks(self.scores)),
         }
 
 
@@ -110,7 +103,7 @@ def evaluate_issued(
     assert options.forecasts is not None
     found = _score(options, inputs, choices, columns, out)
     if save_forecasts is not None:
-        _save(found, save_forecasts, out)
+        found.outcome.save(save_forecasts, out)
     _present(found, options.forecasts, inputs, report, out)
 
 
@@ -120,8 +113,6 @@ def _score(
     from rnncast.evaluation.drift import measure_drift
     from rnncast.evaluation.ledger_rows import read_ledger
     from rnncast.evaluation.outcomes import join_outcomes
-    from rnncast.evaluation.scores import score_backtest
-    from rnncast.evaluation.verdict import judge
     from rnncast.report.ledger import describe_ledger, describe_outcomes, outcome_warnings
 
     assert options.forecasts is not None
@@ -137,9 +128,8 @@ def _score(
     warnings = outcome_warnings(joined.outcomes, panel.calendar.zone)
     for warning in warnings:
         out.warn(warning)
-    scores = score_backtest(joined.backtest)
-    verdict, drift = judge(joined.backtest, scores), measure_drift(joined.backtest)
-    return IssuedScores(joined, scores, verdict, drift, _by_model(joined), panel, (*notes, *further), warnings)
+    outcome, drift = outcome_of(joined.backtest, panel.columns), measure_drift(joined.backtest)
+    return IssuedScores(joined, outcome, drift, _by_model(joined), (*notes, *further), warnings)
 
 
 def _read(inputs: Sequence[str], columns: InputOptions, ledger: LedgerRows) -> tuple[Panel, tuple[str, ...]]:
@@ -215,30 +205,16 @@ def _by_model(joined: Joined) -> dict[str, Scores]:
     }
 
 
-def _save(found: IssuedScores, path: str, out: Output) -> None:
-    from rnncast.data.write import write_table
-    from rnncast.report.scores import forecast_table
-
-    columns, backtest = found.panel.columns, found.joined.backtest
-    table = forecast_table(backtest, (columns.id, columns.time, columns.target))
-    write_table(table, path, None, out.stdout, zones=dict.fromkeys(table, backtest.zone))
-    out.note(f"wrote {len(backtest.actual):,} rows to {path}")
-
-
 def _present(found: IssuedScores, path: str, inputs: Sequence[str], report: Report, out: Output) -> None:
     """Tables, verdict and drift on stdout, or the one document."""
     from rnncast.report.drift import drift_sentences, model_table, period_table
-    from rnncast.report.scores import overall_table, remarks, step_table
 
-    out.notes(remarks(found.scores))
+    outcome, drift = found.outcome, found.drift
+    out.notes(outcome.remarks())
     if report.json:
         out.document(found.document(path, inputs))
         return
-    tables = [overall_table(found.scores), step_table(found.scores)]
-    tables += [period_table(found.drift, found.joined.backtest.zone)] if found.drift.periods else []
-    tables += [model_table(found.models, found.scores.levels)] if len(found.models) > 1 else []
-    for table in tables:
-        out.table(table)
-        out.line()
-    out.prose(found.verdict.text)
-    out.prose(" ".join(drift_sentences(found.drift, found.joined.backtest)))
+    tables = [period_table(drift, outcome.backtest.zone)] if drift.periods else []
+    tables += [model_table(found.models, outcome.scores.levels)] if len(found.models) > 1 else []
+    outcome.show(out, tables)
+    out.prose(" ".join(drift_sentences(drift, outcome.backtest)))

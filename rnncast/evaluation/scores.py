@@ -5,7 +5,8 @@ Dimension letters: `N` rows, `Q` quantiles, `K` steps, `W` tasks (one forecast o
 Averages are the field's: a metric is taken over the steps of each task, then the plain mean over tasks. By step there
 is one row a task, so a metric is the mean over tasks, under the root for rmse and rmsse. Whatever cannot be computed is
 NaN here, None in JSON, and has a reason; a task that a metric cannot use (a constant history has no scale) is left out
-of that metric's mean, and counted in the reason.
+of that metric's mean, and counted in the reason. A method without points, or without quantiles, has only the metrics
+of the other kind.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from rnncast.baselines.paths import LAST_VALUE
 from rnncast.evaluation import metrics
+from rnncast.evaluation.grouping import group_mean, origin_losses
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.significance import Comparison, diebold_mariano, json_number
 
@@ -42,7 +44,8 @@ class MethodScores:
     per_step : Mapping of str to float64 (K,)
         Metric -> mean over tasks at each step.
     relative_mae : float
-        Geometric mean over tasks of the mean absolute error divided by the last value's.
+        Geometric mean over tasks of the mean absolute error divided by the last value's; NaN without points, as the
+        two after it.
     mae_ratio : float
         Mean absolute error over all tasks divided by the last value's.
     better_share : float
@@ -81,7 +84,7 @@ class Scores:
     Attributes
     ----------
     methods : Mapping of str to MethodScores
-        In the order of the backtest.
+        In the order of the backtest, those with points first.
     steps : int64 (K,)
         Steps scored.
     levels : tuple of float
@@ -119,7 +122,7 @@ class Scores:
 def score_backtest(backtest: Backtest) -> Scores:
     """Score every method of a backtest."""
     return Scores(
-        methods={name: _score_method(backtest, name) for name in backtest.points},
+        methods={name: _score_method(backtest, name) for name in {**backtest.points, **backtest.quantiles}},
         steps=np.unique(backtest.steps),
         levels=tuple(level for level, _, _ in backtest.central_levels),
         series=len(np.unique(backtest.series)),
@@ -131,21 +134,12 @@ def score_backtest(backtest: Backtest) -> Scores:
 
 
 def compare_methods(backtest: Backtest, method: str, reference: str) -> Comparison:
-    """Test two methods against each other on scaled absolute errors, averaged over the steps and series of each origin.
-
-    The scale is that of the history up to the cutoff, so that dear series do not drown cheap ones; where it is zero (a
-    constant history) the task is left out.
-    """
-    task, task_origin = backtest.tasks
-    usable = _group_mean(backtest.scale_absolute, task, len(task_origin)) > 0  # (W,)
-    origins, origin = np.unique(task_origin[usable], return_inverse=True)  # (O,), (usable tasks,)
-
-    def losses(name: str) -> Floats:
-        scaled = metrics.divide(metrics.absolute_error(backtest.actual, backtest.points[name]), backtest.scale_absolute)
-        return _group_mean(_group_mean(scaled, task, len(task_origin))[usable], origin, len(origins))
-
-    lag = backtest.overlap
-    return diebold_mariano(losses(method), losses(reference), lag)
+    """Test two methods against each other on scaled absolute errors, averaged over each origin's steps and series."""
+    own, other = (
+        origin_losses(backtest, metrics.absolute_error(backtest.actual, backtest.points[name]))
+        for name in (method, reference)
+    )
+    return diebold_mariano(own, other, backtest.overlap)
 
 
 def _score_method(backtest: Backtest, method: str) -> MethodScores:
@@ -155,7 +149,7 @@ def _score_method(backtest: Backtest, method: str) -> MethodScores:
     per_step: dict[str, Floats] = {}
     reasons: dict[str, str] = {}
     for name, terms in _loss_terms(backtest, method).items():
-        by_task = _group_mean(terms, task, len(task_origin))  # (W,)
+        by_task = group_mean(terms, task, len(task_origin))  # (W,)
         usable = np.isfinite(by_task)
         fault = _fault(backtest, method, name)
         if fault or not usable.any():
@@ -166,32 +160,34 @@ def _score_method(backtest: Backtest, method: str) -> MethodScores:
             left_out = f"{int((~usable).sum())} of {len(usable)} tasks"
             reasons[name] = f"{left_out} left out: their history is constant or has one row, and gives no scale"
         kept = usable[task]  # (N,)
-        by_step = _group_mean(terms[kept], step[kept], len(steps))  # (K,)
+        by_step = group_mean(terms[kept], step[kept], len(steps))  # (K,)
         rooted = name in ROOTS
         overall[name] = float(np.mean(np.sqrt(by_task[usable]) if rooted else by_task[usable]))
         per_step[name] = np.sqrt(by_step) if rooted else by_step
     relative, ratio, share = _against_last_value(backtest, method, reasons)
-    tested = LAST_VALUE in backtest.points and method != LAST_VALUE
+    tested = LAST_VALUE in backtest.points and method in backtest.points and method != LAST_VALUE
     comparison = compare_methods(backtest, method, LAST_VALUE) if tested else None
     return MethodScores(overall, per_step, relative, ratio, share, comparison, reasons)
 
 
 def _loss_terms(backtest: Backtest, method: str) -> dict[str, Floats]:
-    """Losses (N,) of a method whose means are the metrics, by name; NaN where there is none."""
-    actual, point = backtest.actual, _finite_or_nan(backtest.points[method])
-    absolute, squared = metrics.absolute_error(actual, point), metrics.squared_error(actual, point)  # (N,), (N,)
-    terms = {
-        "mae": absolute,
-        "rmse": squared,
-        "smape": metrics.symmetric_percentage_error(actual, point),
-        "mase": metrics.divide(absolute, backtest.scale_absolute),
-        "rmsse": metrics.divide(squared, backtest.scale_squared),
-        "bias": metrics.signed_error(actual, point),
-    }
-    if len(backtest.quantile_levels) == 0:
+    """Losses (N,) of a method whose means are the metrics, by name; NaN where a forecast is no number."""
+    actual = backtest.actual
+    terms: dict[str, Floats] = {}
+    if method in backtest.points:
+        point = _finite_or_nan(backtest.points[method])  # (N,)
+        absolute, squared = metrics.absolute_error(actual, point), metrics.squared_error(actual, point)  # (N,), (N,)
+        terms |= {
+            "mae": absolute,
+            "rmse": squared,
+            "smape": metrics.symmetric_percentage_error(actual, point),
+            "mase": metrics.divide(absolute, backtest.scale_absolute),
+            "rmsse": metrics.divide(squared, backtest.scale_squared),
+            "bias": metrics.signed_error(actual, point),
+        }
+    if method not in backtest.quantiles or len(backtest.quantile_levels) == 0:
         return terms
-    nothing = np.full((len(actual), len(backtest.quantile_levels)), np.nan)  # (N, Q)
-    quantiles = _finite_or_nan(backtest.quantiles.get(method, nothing))  # (N, Q)
+    quantiles = _finite_or_nan(backtest.quantiles[method])  # (N, Q)
     terms["pinball"] = metrics.pinball_loss(actual[:, None], quantiles, backtest.quantile_levels).mean(axis=1)
     for level, low, high in backtest.central_levels:
         bounds = quantiles[:, low], quantiles[:, high]
@@ -204,12 +200,10 @@ def _loss_terms(backtest: Backtest, method: str) -> dict[str, Floats]:
 
 def _fault(backtest: Backtest, method: str, metric: str) -> str | None:
     """Why a method's forecasts cannot have a metric at all: one forecast that is no number, and a mean would lie."""
-    if not metric.startswith(INTERVAL_METRICS):
-        values, what = backtest.points[method][:, None], "point forecast"  # (N, 1)
-    elif method in backtest.quantiles:
+    if metric.startswith(INTERVAL_METRICS):
         values, what = backtest.quantiles[method], "quantiles"  # (N, Q)
     else:
-        return "this method gives no quantiles"
+        values, what = backtest.points[method][:, None], "point forecast"  # (N, 1)
     bad = np.count_nonzero(~np.isfinite(values), axis=1) > 0  # (N,)
     return f"no finite {what} in {int(bad.sum())} of {len(bad)} rows" if bad.any() else None
 
@@ -217,6 +211,8 @@ def _fault(backtest: Backtest, method: str, metric: str) -> str | None:
 def _against_last_value(backtest: Backtest, method: str, reasons: dict[str, str]) -> tuple[float, float, float]:
     """Relative MAE (geometric mean over tasks), ratio of mean MAEs, and share of tasks with the lower MAE."""
     nan = float("nan")
+    if method not in backtest.points:
+        return nan, nan, nan
     if LAST_VALUE not in backtest.points:
         reasons["relative_mae"] = f"the backtest has no {LAST_VALUE}"
         return nan, nan, nan
@@ -226,7 +222,7 @@ def _against_last_value(backtest: Backtest, method: str, reasons: dict[str, str]
         return nan, nan, nan
     task, task_origin = backtest.tasks
     own, reference = (
-        _group_mean(metrics.absolute_error(backtest.actual, backtest.points[name]), task, len(task_origin))
+        group_mean(metrics.absolute_error(backtest.actual, backtest.points[name]), task, len(task_origin))
         for name in (method, LAST_VALUE)
     )  # (W,), (W,)
     tied = np.logical_and(own == 0, reference == 0)  # (W,)
@@ -242,8 +238,3 @@ def _against_last_value(backtest: Backtest, method: str, reasons: dict[str, str]
 def _finite_or_nan(values: Floats) -> Floats:
     """Infinities turned into NaN: an infinite forecast is a missing one."""
     return np.where(np.isfinite(values), values, np.nan)
-
-
-def _group_mean(values: Floats, group: NDArray[np.int64], count: int) -> Floats:
-    """Mean of the values (N,) of each group, shape (count,); every group has a value."""
-    return np.bincount(group, weights=values, minlength=count) / np.bincount(group, minlength=count)

@@ -9,8 +9,8 @@ from rnncast.data.isotime import format_stamp
 from rnncast.evaluation.drift import Drift, Trend, origins_needed
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.scores import Scores
-from rnncast.evaluation.significance import json_number
-from rnncast.evaluation.verdict import SIGNIFICANCE, format_p
+from rnncast.evaluation.significance import SIGNIFICANCE, json_number
+from rnncast.evaluation.wording import format_p
 from rnncast.forecasting.result import METHOD
 from rnncast.report.tables import ABSENT, TextTable, numbers
 
