@@ -3,7 +3,8 @@ import pytest
 
 from rnncast.core import twin
 from rnncast.core.shape import GRU, LSTM, RNN_TANH, Shape
-from rnncast.model.network import decay_mask, initial_parameters
+from rnncast.model.config import INTERVAL_LOSSES, NetworkConfig
+from rnncast.model.network import decay_mask, initial_parameters, loss_table, with_share
 
 SHAPES = {
     "rnn": Shape(RNN_TANH, 2, 5, 2, 6),
@@ -49,3 +50,20 @@ def test_decay_spares_the_biases():
         *(f"layer{i}.{bias}" for i in (0, 1) for bias in ("bias", "recurrent_bias")),
         "output.bias",
     }
+
+
+@pytest.mark.parametrize("direct", [True, False], ids=["direct", "recurrent alone"])
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+@pytest.mark.parametrize("loss", INTERVAL_LOSSES)
+def test_share_of_a_network_scales_the_median_and_keeps_the_gaps(rng, loss, direct, share):
+    config = NetworkConfig(cell="gru", hidden_size=5, input_size=7, horizon=3, direct=direct, loss=loss)
+    head = loss_table(config, np.array([1.0, 1.5, 2.0]), np.ones((3, config.shape.output_group)))
+    parameters = rng.standard_normal(len(initial_parameters(config.shape, rng))).astype(np.float32)
+    inputs = rng.standard_normal((7, 2, 4)).astype(np.float32)
+
+    def quantiles(of):
+        return twin.head_quantiles(twin.forward(config.shape, of, inputs).astype(np.float64), head)
+
+    got, whole = quantiles(with_share(config, parameters, share)), quantiles(parameters)
+    np.testing.assert_allclose(got[:, 2], share * whole[:, 2], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(np.diff(got, axis=1), np.diff(whole, axis=1), rtol=1e-4, atol=1e-5)

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnncast.baselines.paths import LAST_VALUE
+from rnncast.evaluation.adaptive import ADAPTIVE
 from rnncast.evaluation.copycat import Copycat, copycat
 from rnncast.evaluation.coverage import Coverage, coverages
 from rnncast.evaluation.direction import Direction, direction
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.many import ManyTests, each_series
-from rnncast.evaluation.skill import NETWORK, Skill, interval_skills, point_skills
-from rnncast.forecasting.result import METHOD
+from rnncast.evaluation.skill import Skill, interval_skills, point_skills
+from rnncast.forecasting.result import METHOD, NETWORK
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Evidence:
         The widest level in per cent; None without intervals.
     coverages : tuple of Coverage
         Of the method's intervals.
+    corrected : tuple of Coverage
+        Of its intervals corrected as outcomes came in, where the backtest has them.
     directions : Mapping of str to Direction
         By method.
     copycats : Mapping of str to Copycat
@@ -49,6 +52,7 @@ class Evidence:
     interval_skills: tuple[Skill, ...]
     interval_level: float | None
     coverages: tuple[Coverage, ...]
+    corrected: tuple[Coverage, ...]
     directions: Mapping[str, Direction]
     copycats: Mapping[str, Copycat]
     series: ManyTests
@@ -77,6 +81,7 @@ class Evidence:
                 "versus": [skill.to_dict() for skill in self.interval_skills],
             },
             "coverage": [coverage.to_dict() for coverage in self.coverages],
+            "adaptive_coverage": [coverage.to_dict() for coverage in self.corrected],
             "direction": {name: found.to_dict() for name, found in self.directions.items()},
             "copycat": {name: found.to_dict() for name, found in self.copycats.items()},
             "each_series": self.series.to_dict(),
@@ -97,6 +102,7 @@ def gather_evidence(backtest: Backtest, method: str = METHOD) -> Evidence:
         interval_skills=interval_skills(backtest, method, widest) if widest else (),
         interval_level=widest,
         coverages=coverages(backtest, method),
+        corrected=coverages(backtest, ADAPTIVE) if method == METHOD and ADAPTIVE in backtest.quantiles else (),
         directions={name: direction(backtest, name) for name in own},
         copycats={name: copycat(backtest, name) for name in own},
         series=each_series(backtest, method),

@@ -15,12 +15,9 @@ from rnncast.baselines.garch_intervals import REFIT_EVERY
 from rnncast.data.panel import Panel
 from rnncast.evaluation.origin_baselines import OriginBaselines
 from rnncast.evaluation.origins import Origins
-from rnncast.forecasting.result import METHOD, Forecast
+from rnncast.forecasting.result import METHOD, NETWORK, Forecast
 
 Floats = NDArray[np.float64]
-
-NETWORK = "network"
-"""What the network says by itself, before it is blended with a simple baseline."""
 
 
 @dataclass(frozen=True)

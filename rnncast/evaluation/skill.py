@@ -12,16 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.evaluation import metrics
+from rnncast.evaluation.adaptive import ADAPTIVE
 from rnncast.evaluation.bootstrap import BlockBootstrap
 from rnncast.evaluation.grouping import origin_losses
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.significance import Comparison, diebold_mariano, json_number
-from rnncast.forecasting.result import METHOD
+from rnncast.forecasting.result import METHOD, NETWORK
 
 Floats = NDArray[np.float64]
-
-NETWORK = "network"
-"""Name of the network alone, without the blend, where a backtest has it."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def interval_skills(backtest: Backtest, method: str, level: float) -> tuple[Skil
 
 def baselines(methods: Iterable[str], method: str) -> tuple[str, ...]:
     """Names among the methods that are simple baselines: neither `method` nor what comes of the same network."""
-    own = (method, METHOD, NETWORK)
+    own = (method, METHOD, NETWORK, ADAPTIVE)
     return tuple(name for name in methods if name not in own)
 
 

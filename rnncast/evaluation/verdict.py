@@ -15,7 +15,7 @@ from rnncast.evaluation.evidence import Evidence, gather_evidence
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.scores import Scores
 from rnncast.evaluation.significance import Comparison, json_number
-from rnncast.evaluation.skill import NETWORK, Skill
+from rnncast.evaluation.skill import Skill
 from rnncast.evaluation.wording import (
     LEAST_GAIN,
     Outcome,
@@ -27,6 +27,7 @@ from rnncast.evaluation.wording import (
     lowest_skill,
     network_text,
 )
+from rnncast.forecasting.result import NETWORK
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def interval_text(evidence: Evidence) -> str:
         words = {"too few": "fewer than they should", "too many": "more than they should", None: ""}[found.fault]
         sure = f" ({words}: {100.0 * found.low:.1f} to {percent(found.high)})" if words else ""
         parts.append(f"{level:.12g} % intervals held {percent(found.coverage)}{sure}")
-    text = f"The {' and the '.join(parts)} of the values"
+    text = f"The {' and the '.join(parts)} of the values{_corrected(evidence)}"
     best = lowest_skill(evidence.interval_skills)
     if best is None:
         return text + "."
@@ -97,6 +97,16 @@ def interval_text(evidence: Evidence) -> str:
     tested = format_p(comparison.p_value) if comparison.reason is None else comparison.reason
     doubt = ", which is no evidence" if comparison.reason is None and not comparison.significant else ""
     return f"{text}; {score} is {_gain(best.skill)} than {name} ({tested}){doubt}."
+
+
+def _corrected(evidence: Evidence) -> str:
+    """Say what share the widest intervals held once they were corrected as outcomes came in."""
+    found = [cell for cell in evidence.corrected if (cell.level, cell.part) == (evidence.interval_level, "all")]
+    return (
+        f" ({percent(found[0].coverage)} at {found[0].level:.12g} % when corrected as outcomes came in)"
+        if found
+        else ""
+    )
 
 
 def direction_text(found: Direction) -> str:

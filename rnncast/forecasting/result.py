@@ -18,6 +18,9 @@ from rnncast.data.write import named_once
 METHOD = "rnncast"
 """Name of the point forecast's column, and prefix of the interval columns."""
 
+NETWORK = "network"
+"""What the network says by itself, before it is blended with a simple baseline."""
+
 
 @dataclass(frozen=True)
 class Forecast:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.core.loss_table import LossTable
-from rnncast.core.shape import LSTM, Shape, parameter_count
+from rnncast.core.shape import LSTM, Shape, middle_rows, parameter_count
 from rnncast.core.twin import unpack
 from rnncast.model.config import LOSSES, NetworkConfig
 
@@ -52,6 +52,20 @@ def loss_table(config: NetworkConfig, spread: NDArray[np.float64], base_gap: NDA
     """
     levels = np.asarray(config.quantile_levels)  # (Q,)
     return LossTable(LOSSES[config.loss], levels, spread, base_gap, huber_delta=float(spread.mean()))
+
+
+def with_share(config: NetworkConfig, parameters: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """The network whose correction of the median is `share` times that of `parameters` (P,), with the same gaps.
+
+    The median's (or location's) rows of the output layer are scaled, and so is the direct map, which feeds only them.
+    """
+    scaled = parameters.copy()
+    named = unpack(config.shape, scaled)
+    named["output.weight"][middle_rows(config.shape)] *= share
+    named["output.bias"][middle_rows(config.shape)] *= share
+    if config.direct:
+        named["direct.weight"][:] *= share
+    return scaled
 
 
 def decay_mask(shape: Shape, dtype: type = np.float32) -> NDArray[np.floating]:

@@ -23,6 +23,7 @@ from rnncast.data.transform import WorkingSeries
 from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.model.gate import Blend, Gate, naive_name, same_for_all
 from rnncast.model.intervals import Calibration
+from rnncast.model.network import with_share
 from rnncast.training.calibration import calibrate, choose_volatility, measured_coverage, separate_stretches
 from rnncast.training.descent import Deadline, Descent, run_side_by_side
 from rnncast.training.gate import find_gate
@@ -44,8 +45,8 @@ class Decisions:
 
     Attributes
     ----------
-    epochs : int
-        Epochs that they are trained; 0 leaves the baseline.
+    epochs, share
+        Epochs that they are trained, 0 leaving the baseline, and the share of their correction of the median.
     gate, calibration
         See `rnncast.model.gate` and `rnncast.model.intervals`; no calibration where no block is held out.
     record : dict
@@ -55,6 +56,7 @@ class Decisions:
     """
 
     epochs: int
+    share: float
     gate: Gate
     calibration: Calibration | None
     record: dict[str, Any]
@@ -73,7 +75,7 @@ def decide(
     if not split.folds:
         note = "no series has the rows to hold the network against the naive path: it is left out of the forecast"
         record = {"best_epoch": 0, "search_losses": [], "folds": [], "fallback": split.fallback, "gate": []}
-        return Decisions(0, same_for_all(Blend(naive_name(config), 0.0)), None, record, (note,))
+        return Decisions(0, 1.0, same_for_all(Blend(naive_name(config), 0.0)), None, record, (note,))
     stopping = split.fold(STOPPING)
     found = search(config, training, working, stopping, on_epoch)
     networks = _networks(config, training, working, split, found, on_epoch)
@@ -96,7 +98,7 @@ def decide(
     }
     calibration = calibrate(config, gate, volatility, block, earlier, separate)
     warnings = (*found.warnings, *(w for n in dict.fromkeys(networks.values()) for w in n.warnings))
-    return Decisions(found.epochs, gate, calibration, record, warnings)
+    return Decisions(found.epochs, found.share, gate, calibration, record, warnings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +144,8 @@ def _networks(
             break
         on_epoch(EpochReport("folds", 1, 1, epoch, found.epochs, sum(finite) / len(finite), None))
     for number, (fold, trainer) in enumerate(zip(others, trainers, strict=True), 1):
-        networks.append(_Network(fold, trainer, trainer.average, tuple(failure_of(trainer, "fold", number))))
+        weights = with_share(config, trainer.average, found.share)
+        networks.append(_Network(fold, trainer, weights, tuple(failure_of(trainer, "fold", number))))
     return {purpose: network for network in networks for purpose in network.fold.purposes}
 
 

@@ -141,16 +141,16 @@ def best_baseline(errors: Mapping[str, Floats], naive: str, clock: NDArray[np.in
     return best
 
 
-def kept(statistic: float | None, stretches: int) -> float:
+def kept(statistic: float | None, stretches: int, shrinkage: float = SHRINKAGE) -> float:
     """Share of a weight that is left for the t statistic of its gain over J stretches of time.
 
-    ``max(0, 1 - SHRINKAGE (1 + 2 / d) / t^2)`` with ``d = J - 1``; ``1 + 2 / d`` is to first order the mean of t^2
+    ``max(0, 1 - shrinkage (1 + 2 / d) / t^2)`` with ``d = J - 1``; ``1 + 2 / d`` is to first order the mean of t^2
     by chance: the positive-part estimator of James and Stein (1961) in one dimension, with a firmer constant, as the
     weight was chosen on the same rows and windows of neighbouring stretches overlap.
     """
     if statistic is None or statistic <= 0:
         return 0.0
-    return max(0.0, 1.0 - SHRINKAGE * (1.0 + 2.0 / (stretches - 1)) / statistic**2)
+    return max(0.0, 1.0 - shrinkage * (1.0 + 2.0 / (stretches - 1)) / statistic**2)
 
 
 def gains_by_stretch(gains: Floats, clock: NDArray[np.int64]) -> Floats:

@@ -2,7 +2,7 @@
 
 The epoch with the least loss on that block is kept; zero is allowed.
 
-Dimension letters: `P` parameters.
+Dimension letters: `P` parameters, `K` horizon steps, `N` windows.
 """
 
 from __future__ import annotations
@@ -15,14 +15,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncast.core.shape import middle_rows
 from rnncast.core.threads import threads
 from rnncast.data.transform import WorkingSeries
 from rnncast.model.config import NetworkConfig, TrainingConfig
+from rnncast.model.network import with_share
 from rnncast.training.descent import Deadline, Descent, P
+from rnncast.training.gate import FEWEST_STRETCHES, gains_by_stretch, kept, t_statistic
 from rnncast.training.head import empirical_head, spread_evenly
 from rnncast.training.split import Fold
 from rnncast.training.stateful import new_trainer
 from rnncast.training.trainer import VALIDATION_WINDOWS
+
+SHARES = np.linspace(0.0, 1.0, 11)
+"""Shares of the correction among which the best is looked for."""
+
+SHRINKAGE = 1.0
+"""How many times the mean square that a t statistic has by chance that of the share's gain must exceed."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +71,10 @@ class Search:
     ----------
     epochs : int
         Epochs with the least loss; 0 leaves the baseline.
+    share : float
+        Share of the network's correction of the median that the block bears out, 0 to 1.
     weights : float32 (P,)
-        Averaged weights after them.
+        Averaged weights after those epochs, with that share.
     trainer : Descent
         The network, which knows how to read windows.
     record : dict
@@ -73,6 +84,7 @@ class Search:
     """
 
     epochs: int
+    share: float
     weights: NDArray[np.float32]
     trainer: Descent[Any]
     record: dict[str, Any]
@@ -82,19 +94,39 @@ class Search:
 def search(
     config: NetworkConfig, training: TrainingConfig, working: WorkingSeries, fold: Fold, on_epoch: OnEpoch
 ) -> Search:
-    """Find the number of epochs on the first block that is held out."""
+    """Find the number of epochs, and the share of the correction, on the first block that is held out.
+
+    The loss counts intervals as well, and so an epoch may be the best whose medians are too bold.
+    """
     head = empirical_head(config, working, fold.training)
     trainer = new_trainer(config, training, head, working, fold.training, training.seed, threads())
-    validation = trainer.prepare(fold.held_out.take(spread_evenly(len(fold.held_out), VALIDATION_WINDOWS)))
+    sample = spread_evenly(len(fold.held_out), VALIDATION_WINDOWS)
+    validation = trainer.prepare(fold.held_out.take(sample))
     course = _train(trainer, validation, on_epoch)
     best = int(np.argmin(course.losses))
+    share = best_share(trainer, validation, course.weights[best], fold.clock[sample])
     return Search(
         epochs=best,
-        weights=course.weights[best],
+        share=share,
+        weights=with_share(config, course.weights[best], share),
         trainer=trainer,
-        record={"search_losses": course.losses},
+        record={"search_losses": course.losses, "correction_share": share},
         warnings=(*course.warnings, *failure_of(trainer, "search", 1)),
     )
+
+
+def best_share(trainer: Descent[P], validation: P, weights: NDArray[np.float32], clock: NDArray[np.int64]) -> float:
+    """Share of the correction of the median with the least mean absolute error, each step counting alike.
+
+    It is shrunk by how sure its gain is over stretches of time, numbered by `clock` (N,), as far as there are enough.
+    """
+    raw = trainer.outputs(validation, weights)[middle_rows(trainer.config.shape)]  # (K, N)
+    targets = validation.targets / trainer.head.spread[:, None]  # (K, N) in units of the naive path's errors
+    errors = [np.abs(targets - share * raw).mean(axis=0) for share in SHARES]  # of (N,)
+    best = int(np.argmin([own.mean() for own in errors]))
+    gains = gains_by_stretch(errors[0] - errors[best], clock)  # (J,)
+    sure = kept(t_statistic(gains), len(gains), SHRINKAGE) if len(gains) >= FEWEST_STRETCHES else 1.0
+    return float(SHARES[best]) * sure
 
 
 def failure_of(trainer: Descent[Any], phase: str, member: int) -> list[str]:

@@ -22,6 +22,7 @@ from rnncast.data.windows import Windows
 from rnncast.errors import TrainingError
 from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.model.model import History, Model
+from rnncast.model.network import with_share
 from rnncast.training.descent import Deadline, Descent, run_side_by_side
 from rnncast.training.folds import decide
 from rnncast.training.head import empirical_head, unmoved_share
@@ -69,6 +70,7 @@ def train(
     found = decide(panel, config, training, working, split, on_epoch)
     head = empirical_head(config, working, split.everything)
     parameters, updates, warnings = _refit(config, training, working, split.everything, head, found.epochs, on_epoch)
+    parameters = np.stack([with_share(config, member, found.share) for member in parameters])
     record = {
         "training": training.to_dict(),
         "series": len(panel.ids),
