@@ -33,9 +33,8 @@ from rnncast.evaluation.evidence import gather_evidence
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.origins import Plan
 from rnncast.evaluation.scores import score_backtest
-from rnncast.evaluation.skill import NETWORK
 from rnncast.evaluation.verdict import judge
-from rnncast.forecasting.result import METHOD
+from rnncast.forecasting.result import METHOD, NETWORK
 from rnncast.training.defaults import TrainOptions
 
 VOLATILITY = 0.01

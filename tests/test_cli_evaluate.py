@@ -22,6 +22,8 @@ from rnncast.evaluation import folds
 
 ROOT = Path(__file__).resolve().parent.parent
 METHODS = ["rnncast", "network", "last value", "drift", "theta", "damped trend"]
+INTERVALS = ["adaptive", "empirical", "ewma normal", "garch t"]
+"""Methods without a point of their own."""
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,8 @@ def test_recipe_prints_tables_and_a_verdict(here):
     assert re.split(r"  +", steps[0]) == ["step", *METHODS, "in 80 %", "in 95 %"]
     assert [line.split()[0] for line in steps[1:]] == ["1", "2", "3", "4", "5"]
     skill = [re.split(r"  +", line)[:2] for line in tables["skill"]]
-    assert skill == [["method", "against"], ["rnncast", "last value"], ["rnncast", "drift"]]
+    against = ["last value", "drift", "theta", "damped trend"]
+    assert skill[:5] == [["method", "against"], *(["rnncast", name] for name in against)]
     assert re.split(r"  +", tables["skill of the 95 % intervals"][1])[:2] == ["rnncast", "last value"]
     volatility = tables["coverage of rnncast's intervals by volatility at the cutoff"]
     assert [line.split()[2] for line in volatility[1:]] == ["all", "low", "middle", "high"] * 2
@@ -91,11 +94,12 @@ def test_model_is_scored_after_its_last_training_row_only(here):
     assert document["schema"] == "rnncast.evaluate/1"
     assert document["model"] == "prices.npz"
     assert document["inputs"] == ["prices.csv"]
-    assert list(document["scores"]["methods"]) == METHODS
+    assert list(document["scores"]["methods"]) == [*METHODS, *INTERVALS]
     assert document["scores"]["origins"] == 6
     assert document["verdict"]["text"] and document["verdict"]["outcome"] == "same"
     evidence = document["evidence"]
-    assert [skill["reference"] for skill in evidence["skill"]] == METHODS[1:]
+    own = [skill["reference"] for skill in evidence["skill"] if skill["method"] == "rnncast"]
+    assert own == [name for name in METHODS[1:] if name != "network"]
     assert {(found["level"], found["part"]) for found in evidence["coverage"]} == {
         (level, part) for level in (80.0, 95.0) for part in ("all", "step", "volatility")
     }

@@ -152,8 +152,9 @@ def test_scores_are_those_of_the_backtest_of_the_model(here):
         call("evaluate", "prices.npz", "prices.csv", "--n-windows", "20", "--step-size", "2", "--json").out
     )
     assert issued["scores"]["origins"] == backtest["scores"]["origins"] == 20
-    assert issued["scores"]["methods"].keys() == backtest["scores"]["methods"].keys()
-    for name, expected in backtest["scores"]["methods"].items():
+    expected_methods = {name: found for name, found in backtest["scores"]["methods"].items() if name != "network"}
+    assert issued["scores"]["methods"].keys() == expected_methods.keys()
+    for name, expected in expected_methods.items():
         got = issued["scores"]["methods"][name]
         assert got["overall"] == pytest.approx(expected["overall"], rel=1e-12)
         assert got["per_step"].keys() == expected["per_step"].keys()
@@ -178,7 +179,7 @@ def test_document(here):
 def test_text(here):
     got = evaluate()
     lines = got.out.splitlines()
-    assert lines[0] == "1 series, 20 origins, 20 tasks, mean over all of them"
+    assert lines[0].startswith("1 series, 20 origins, 20 tasks, mean over all of them")
     (header,) = [line for line in lines if line.startswith("from")]
     assert header.split() == "from to cutoffs rows mae relative mae in 80 % in 95 %".split()
     assert lines[-1] == "Too few cutoffs to tell whether it got worse (20, 30 needed)."
@@ -219,7 +220,7 @@ def test_saved_forecasts(here):
     evaluate("--save-forecasts", "scored.csv")
     rows = rows_of("scored.csv")
     assert list(rows[0]) == ["date", "cutoff", "close", "rnncast", "rnncast-lo-80", "rnncast-hi-80", "rnncast-lo-95",
-                             "rnncast-hi-95", "last_value", "drift"]  # fmt: skip
+                             "rnncast-hi-95", "last_value", "drift", "theta", "damped_trend"]  # fmt: skip
     issued = {(row["cutoff"], row["date"]): row["rnncast"] for row in rows_of("issued.csv")}
     assert {(row["cutoff"], row["date"]): row["rnncast"] for row in rows} == issued
 
