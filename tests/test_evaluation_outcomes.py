@@ -78,9 +78,9 @@ def test_scores_are_those_of_the_backtest(panel, model, ledger, ends):
         np.testing.assert_allclose(got.quantiles[name], expected.quantiles[name][order], rtol=1e-6, err_msg=name)
     assert got.overlap == expected.overlap == 1
     got_scores, scores = score_backtest(got).methods["rnncast"], score_backtest(expected).methods["rnncast"]
-    assert got_scores.relative_mae == pytest.approx(scores.relative_mae, rel=1e-12)
+    assert got_scores.relative_mae == pytest.approx(scores.relative_mae, rel=1e-6)
     assert got_scores.comparison.reason is None
-    assert got_scores.comparison.p_value == pytest.approx(scores.comparison.p_value, rel=1e-9)
+    assert got_scores.comparison.p_value == pytest.approx(scores.comparison.p_value, rel=1e-4)
 
 
 def test_nothing_after_a_cutoff_enters_but_as_outcome(panel, ledger):

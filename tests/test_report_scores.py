@@ -91,7 +91,7 @@ def test_tables_of_many_methods_and_levels_stay_narrow(backtest):
         "last value",
         *(f"seasonal path {n}" for n in range(4)),  # those with the least errors
     )
-    assert "5 methods more" in step_table(scores).title
+    assert "5 more methods" in step_table(scores).title
 
 
 def test_step_that_surely_holds_too_much_has_a_sign(rng):
