@@ -209,10 +209,18 @@ def test_model_of_a_distribution_has_intervals_at_any_level(here, tmp_path):
         assert (point, high) == (median, upper)
 
 
-def test_model_without_intervals(here, tmp_path):
+def test_model_of_squared_errors_has_intervals_where_they_are_asked_for(here, tmp_path):
     path = tmp_path / "mse.npz"
     assert call("train", "prices.csv", *QUICK, "--loss", "mse", "-o", path, "-q").code == 0
     assert rows_of(call("forecast", path).out)[0] == ["date", "rnncast"]
+    got = rows_of(call("forecast", path, "--level", "80").out)
+    assert got[0] == ["date", "rnncast", "rnncast-lo-80", "rnncast-hi-80"]
+    assert all(float(low) < float(point) < float(high) for _, point, low, high in got[1:])
+
+
+def test_model_of_squared_errors_without_calibration_has_no_intervals(tmp_path):
+    short, path = write_prices(tmp_path / "short.csv", np.random.default_rng(3), 17), tmp_path / "mse.npz"
+    assert call("train", short, *QUICK, "--loss", "mse", "-o", path, "-q").code == 0
     got = call("forecast", path, "--level", "80")
     assert got.code == 2
     assert "no intervals" in got.err

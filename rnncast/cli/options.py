@@ -119,7 +119,7 @@ class TrainingChoices:
     ] = None
     loss: Annotated[
         Literal["quantile", "student-t", "mse", "mae", "huber"] | None,
-        option("What training minimises; intervals need quantile or student-t.", "quantile"),
+        option("What training minimises; the first two also the intervals.", "quantile"),
     ] = None
     members: Annotated[int | None, option("Networks trained and averaged.", "3", "N")] = None
     max_epochs: Annotated[int | None, option("Most epochs; 0 leaves the baseline untrained.", "20", "N")] = None

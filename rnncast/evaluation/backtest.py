@@ -48,7 +48,7 @@ def evaluate_model(
     horizon
         Steps scored; None for the model's.
     levels
-        Central intervals in per cent; none for a model without quantiles.
+        Central intervals in per cent.
     keeping
         Checkpoint and audit.
     on_origin
@@ -74,7 +74,7 @@ def evaluate_model(
             "rnncast train INPUT --until DATE",
         )
     origins = rolling_origins(panel, horizon, plan, fewest_rows=FEWEST_ROWS, earliest=earliest)
-    taus = quantile_levels(levels) if len(model.network.quantile_levels) > 1 else ()
+    taus = quantile_levels(levels) if levels else ()
     terms = Terms(horizon, plan.gap, model.network.season_length, taus)
     notes = [_span(panel, origins), f"trained once, on rows up to {until}", *_beyond(model, terms)]
     source = Trained(model, terms)

@@ -55,7 +55,8 @@ def forecast(model: Model, panel: Panel | None, horizon: int, quantile_levels: S
     Raises
     ------
     UsageError
-        There is no panel and the model keeps no rows, or the model has no quantiles and some are asked for.
+        There is no panel and the model keeps no rows, or quantiles are asked for, and the model has none and was not
+        calibrated.
     DataError
         A series has fewer than two rows, or its forecast is no finite number.
     """
@@ -68,7 +69,7 @@ def forecast(model: Model, panel: Panel | None, horizon: int, quantile_levels: S
         panel, logarithmic, states = model.history.panel, model.history.logarithmic, model.history.states
     else:
         check_kind(model, panel)
-    if len(quantile_levels) and len(model.network.quantile_levels) == 1:
+    if len(quantile_levels) and len(model.network.quantile_levels) == 1 and model.calibration is None:
         raise UsageError(
             f"the model was trained with --loss {model.network.loss} and has no intervals",
             hint="train it with the default loss to have them",
@@ -207,7 +208,7 @@ def _one_pass(
     if model.calibration is None or len(levels) == 0:
         gaps = at_levels(own - network[:, None], known, levels)  # (K, L, B)
     else:
-        widths = network_widths(own, known)  # (K, B)
+        widths = network_widths(own, known)  # (K, B) ones without quantiles
         scale = scales(model.calibration.volatility, config, context, valid, widths)  # (K, B)
         gaps = model.calibration.offsets(group, scale, levels)
     return frame.local, _Paths(median, network, median[:, None] + gaps)

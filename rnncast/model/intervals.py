@@ -134,9 +134,12 @@ def scales_of(volatility: Volatility, recent: Floats, whole: Floats, widths: Flo
 def network_widths(quantiles: Floats, levels: Floats) -> Floats:
     """Width (K, B) of the network's own intervals, quantiles (K, Q, B) at `levels` (Q,), as a standard deviation.
 
-    The mean over the central intervals of the distance of their bounds in that of a standard normal's.
+    The mean over the central intervals of the distance of their bounds in that of a standard normal's; ones for a
+    network that has none.
     """
     count = len(levels) // 2
+    if count == 0:
+        return np.ones((len(quantiles), quantiles.shape[2]))
     normal = np.array([NormalDist().inv_cdf(level) for level in levels[::-1][:count]])  # (count,)
     spans = quantiles[:, ::-1][:, :count] - quantiles[:, :count]  # (K, count, B)
     return np.asarray((spans / (2.0 * normal[:, None])).mean(axis=1))

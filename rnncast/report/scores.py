@@ -78,7 +78,9 @@ def step_table(scores: Scores, evidence: Evidence | None = None) -> TextTable:
     ]
     header = ("step", *names, *(f"in {level:.12g} %" for level in levels))
     left_out = sum("mae" in other.overall for other in scores.methods.values()) - len(names)
-    title = "mean absolute error at each step" + (f" ({counted(left_out, 'more method')} in --json)" if left_out else "")
+    title = "mean absolute error at each step" + (
+        f" ({counted(left_out, 'more method')} in --json)" if left_out else ""
+    )
     if levels:
         title += f", and share of values inside {names[0]}'s intervals"
     if any(cell[-1] in "+-" and cell != ABSENT for column in coverage for cell in column):

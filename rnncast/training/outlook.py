@@ -97,7 +97,7 @@ def look(
         rows, valid[part] = gather_inputs(working, chosen, config.context_rows)
         context[:, part] = frame.local.normalise(rows)
     levels = np.asarray(config.quantile_levels)  # (Q,)
-    widths = network_widths(quantiles, levels) if len(levels) > 1 else np.ones(actual.shape)  # (K, N)
+    widths = network_widths(quantiles, levels)  # (K, N)
     median = naive + quantiles[:, len(levels) // 2]  # (K, N)
     group = groups_of(config, context, valid)  # (N,)
     return Outlook(actual, naive, median, widths, context, valid, group, clock, trainer.head.spread)
