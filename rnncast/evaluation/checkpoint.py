@@ -14,7 +14,6 @@ import json
 import os
 import time
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 
 from rnncast import __version__
 from rnncast.data.atomic import atomic_write
+from rnncast.data.npz import DAMAGED, read_array
 from rnncast.data.panel import Panel
 from rnncast.errors import DataError, InputNotFoundError, RnncastError
 from rnncast.evaluation.table import Table
@@ -37,11 +37,6 @@ WRITING_SHARE = 0.1
 
 NAMED = 3
 """Differences from another backtest that an error names before it only counts."""
-
-_DAMAGED = (
-    *(ValueError, TypeError, KeyError, AttributeError, RuntimeError, OverflowError, MemoryError),
-    *(OSError, EOFError, zlib.error, zipfile.BadZipFile),
-)
 
 
 @dataclass
@@ -103,7 +98,7 @@ class Checkpoint:
             raise
         except PermissionError as error:
             raise InputNotFoundError(f"cannot open the checkpoint: {error.strerror}", where=self._path) from error
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise DataError(
                 f"not a checkpoint of rnncast, or a damaged one ({type(error).__name__}: {error})",
                 where=self._path,
@@ -198,17 +193,8 @@ def _restored(archive: zipfile.ZipFile, meta: Mapping[str, Any], table: Table, o
 
 
 def _array(archive: zipfile.ZipFile, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """One member, whose header is held against the file before its data is read."""
+    """One member, stored as it is written."""
     entry = archive.getinfo(f"{name}.npy")
-    with archive.open(entry) as member:
-        version = np.lib.format.read_magic(member)
-        shape, fortran, found = np.lib.format.read_array_header_1_0(member)
-        if version != (1, 0) or found != dtype or fortran or entry.compress_type != zipfile.ZIP_STORED:
-            raise ValueError(f"{name} is {found}, expected {dtype}, as it is written")
-        size = int(np.prod([int(n) for n in shape], dtype=object)) * dtype.itemsize
-        if size > entry.file_size:
-            raise ValueError(f"{name} declares {size} bytes and holds {entry.file_size}")
-        data = member.read(size + 1)  # one byte more than there may be: reading to the end checks the CRC
-    if len(data) != size:
-        raise ValueError(f"{name} holds {len(data)} bytes, expected {size}")
-    return np.frombuffer(data, dtype=dtype).reshape(shape)
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{name} is packed, and was not written so")
+    return read_array(archive, entry, dtype)

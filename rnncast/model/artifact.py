@@ -9,9 +9,7 @@ members only, plain numbers only, sizes as the configuration says.
 from __future__ import annotations
 
 import json
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -24,6 +22,7 @@ from rnncast import __version__
 from rnncast.core.shape import parameter_count, parameter_layout, state_shape
 from rnncast.core.twin import unpack
 from rnncast.data.calendar import Calendar
+from rnncast.data.npz import DAMAGED, read_array
 from rnncast.data.panel import Columns, Panel
 from rnncast.data.transform import is_logarithmic
 from rnncast.data.write import atomic_write
@@ -48,12 +47,6 @@ MOST_INFLATED = 100
 
 _RECORD_KEYS = {"training", "series", "rows", "windows", "updates", "best_epoch"}
 _TRAINING_KEYS = {"learning_rate", "batch_size", "seed"}
-
-_DAMAGED = (
-    *(ValueError, TypeError, KeyError, AttributeError, RuntimeError, OverflowError),  # values that fit nothing
-    *(OSError, EOFError, zlib.error, zipfile.BadZipFile),  # places in the file that lead nowhere
-    *(SyntaxError, tokenize.TokenError),  # a damaged header of an array, which NumPy reads as a Python literal
-)
 
 
 def save_model(model: Model, path: str | Path, *, clobber: bool = True) -> None:
@@ -94,7 +87,7 @@ def load_model(path: str | Path) -> Model:
             return _read(stream)
         except RnncastError as error:
             raise ModelFileError(error.message, where=str(path), hint=error.hint) from error
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise ModelFileError(
                 f"not a model file of rnncast, or a damaged one ({type(error).__name__}: {error})",
                 where=str(path),
@@ -209,22 +202,8 @@ def _expected_members(
 def _read_array(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, dtype: np.dtype[Any], shape: tuple[int | None, ...]
 ) -> NDArray[Any]:
-    """One member, whose header is held against what it must be before its data is read."""
-    with archive.open(entry) as member:
-        version = np.lib.format.read_magic(member)
-        if version != (1, 0):
-            raise ValueError(f"{entry.filename} has array format {version}")
-        found, fortran, found_dtype = np.lib.format.read_array_header_1_0(member)
-        fits = len(found) == len(shape) and all(b is None or a == b for a, b in zip(found, shape, strict=True))
-        if found_dtype != dtype or fortran or not fits:
-            raise ValueError(f"{entry.filename} is {found_dtype}{list(found)}, expected {dtype}{list(shape)}")
-        size = int(np.prod([int(n) for n in found], dtype=object)) * dtype.itemsize
-        if size > entry.file_size:
-            raise ValueError(f"{entry.filename} declares {size} bytes and holds {entry.file_size}")
-        data = member.read(size + 1)  # one byte more than there may be: reading to the end checks the CRC
-    if len(data) != size:
-        raise ValueError(f"{entry.filename} holds {len(data)} bytes, expected {size}")
-    array = np.frombuffer(data, dtype=dtype).reshape(found)
+    """One member; ValueError for numbers that are not finite, too."""
+    array = read_array(archive, entry, dtype, shape)
     if dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(f"{entry.filename} holds values that are not finite")
     return array

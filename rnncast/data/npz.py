@@ -1,0 +1,58 @@
+"""Arrays of an ``.npz`` read with care: a header is held against what it must be before any data is read.
+
+Nothing is unpickled, and nothing is allocated that the file does not hold.
+"""
+
+from __future__ import annotations
+
+import tokenize
+import zipfile
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+DAMAGED = (
+    *(ValueError, TypeError, KeyError, AttributeError, RuntimeError, OverflowError),  # values that fit nothing
+    *(OSError, EOFError, zlib.error, zipfile.BadZipFile),  # places in the file that lead nowhere
+    *(SyntaxError, tokenize.TokenError, MemoryError),  # a header, which NumPy reads as a Python literal
+)
+"""What reading a damaged file may raise."""
+
+
+def read_array(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, dtype: np.dtype[Any], shape: tuple[int | None, ...] | None = None
+) -> NDArray[Any]:
+    """One member of an archive.
+
+    Parameters
+    ----------
+    archive, entry
+        The open file and its member.
+    dtype
+        Type that the array must have.
+    shape
+        Shape that it must have, None standing for any length; None for any shape.
+
+    Raises
+    ------
+    ValueError, or another of `DAMAGED`
+        It is not that array, or damaged.
+    """
+    with archive.open(entry) as member:
+        version = np.lib.format.read_magic(member)
+        if version != (1, 0):
+            raise ValueError(f"{entry.filename} has array format {version}")
+        found, fortran, found_dtype = np.lib.format.read_array_header_1_0(member)
+        wanted = found if shape is None else shape
+        fits = len(found) == len(wanted) and all(b is None or a == b for a, b in zip(found, wanted, strict=True))
+        if found_dtype != dtype or fortran or not fits:
+            raise ValueError(f"{entry.filename} is {found_dtype}{list(found)}, expected {dtype}{list(wanted)}")
+        size = int(np.prod([int(n) for n in found], dtype=object)) * dtype.itemsize
+        if size > entry.file_size:
+            raise ValueError(f"{entry.filename} declares {size} bytes and holds {entry.file_size}")
+        data = member.read(size + 1)  # one byte more than there may be: reading to the end checks the CRC
+    if len(data) != size:
+        raise ValueError(f"{entry.filename} holds {len(data)} bytes, expected {size}")
+    return np.frombuffer(data, dtype=dtype).reshape(found)
