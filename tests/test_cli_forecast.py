@@ -218,14 +218,6 @@ def test_model_of_squared_errors_has_intervals_where_they_are_asked_for(here, tm
     assert all(float(low) < float(point) < float(high) for _, point, low, high in got[1:])
 
 
-def test_model_of_squared_errors_without_calibration_has_no_intervals(tmp_path):
-    short, path = write_prices(tmp_path / "short.csv", np.random.default_rng(3), 17), tmp_path / "mse.npz"
-    assert call("train", short, *QUICK, "--loss", "mse", "-o", path, "-q").code == 0
-    got = call("forecast", path, "--level", "80")
-    assert got.code == 2
-    assert "no intervals" in got.err
-
-
 @pytest.mark.parametrize("terminal", [False, True], ids=["pipe", "terminal"])
 def test_hostile_names_come_out_as_they_are(tmp_path, monkeypatch, rng, terminal):
     monkeypatch.setenv("COLUMNS", "120")

@@ -102,3 +102,40 @@ def test_backtest_without_intervals_stays_as_it_is(rng):
     plain = replace(backtest, quantile_levels=LEVELS[:0], quantiles={})
     assert with_adaptive(plain) is plain
     assert list(with_adaptive(backtest).quantiles) == ["rnncast", ADAPTIVE, "last value"]
+
+
+def dated(backtest):
+    days = {name: np.datetime64("2020-01-01", "us") + getattr(backtest, name) * np.timedelta64(1, "D")
+            for name in ("cutoffs", "times")}  # fmt: skip
+    return replace(backtest, **days)
+
+
+def kept(backtest, rows):
+    columns = ("series", "origin", "cutoffs", "times", "steps", "actual", "scale_absolute", "scale_squared")
+    return replace(
+        backtest,
+        **{name: getattr(backtest, name)[rows] for name in columns},
+        points={name: values[rows] for name, values in backtest.points.items()},
+        quantiles={name: values[rows] for name, values in backtest.quantiles.items()},
+    )
+
+
+@pytest.mark.parametrize("calendar", [True, False], ids=["dates", "steps"])
+def test_a_series_that_ends_does_not_hold_up_the_others(rng, calendar):
+    whole = make_backtest(rng, origins=400, series=4, horizon=3, size=np.full(400, 3.0))
+    whole = dated(whole) if calendar else whole
+    ends = kept(whole, ~((whole.series == 0) & (whole.origin > 20)))
+    corrected = with_adaptive(ends)
+    late = corrected.origin > 200
+    assert np.mean(inside(corrected, ADAPTIVE, 0, 4)[late]) == pytest.approx(0.9, abs=0.05)
+    early = with_adaptive(kept(whole, (whole.origin <= 20)))  # nothing that comes after reaches back
+    before = corrected.origin <= 20
+    assert corrected.quantiles[ADAPTIVE][before].tobytes() == early.quantiles[ADAPTIVE].tobytes()
+
+
+def test_corrected_quantiles_never_cross(rng):
+    """Errors near zero or far out, and nothing between: levels want different factors."""
+    backtest = make_backtest(rng, origins=300)
+    wild = np.where(rng.random(300) < 0.15, 1.4, 0.1) * np.sign(backtest.actual)
+    got = with_adaptive(replace(backtest, actual=wild)).quantiles[ADAPTIVE]
+    assert (np.diff(got, axis=1) >= 0).all()

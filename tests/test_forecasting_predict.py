@@ -340,3 +340,25 @@ def test_network_alone_is_given_beside_what_is_issued(rng, panel):
     expected = 0.25 * whole.point + 0.75 * baseline.point
     logs = np.exp(0.25 * np.log(whole.point[positive]) + 0.75 * np.log(baseline.point[positive]))
     np.testing.assert_allclose(blended.point, np.concatenate((logs, expected[~positive])), rtol=1e-9)
+
+
+def test_group_stays_that_of_the_real_rows_when_rolling_on(rng):
+    """The model's own flat path must not make a walk one that stands still, with another blend."""
+    panel = make_panel({"a": random_walk(rng, 80)})
+    blends = {name: Blend("drift", 0.0) for name in GROUPS} | {"walking": Blend("last value", 0.0)}
+    model = make_model(rng, panel)
+    model = replace(model, gate=tuple(blends[name] for name in GROUPS))
+    got = forecast(model, panel, 60, ())
+    np.testing.assert_allclose(got.point, panel.target[-1], rtol=1e-12)
+
+
+def test_quantile_that_touches_the_median_at_first_moves_away_later(rng, panel):
+    calibration = normal_calibration()
+    scores = calibration.scores.copy()
+    scores[:, 0] = np.where(np.array(TABLE) < 0.5, 0.0, scores[:, 0])
+    model = make_model(rng, panel, blend=0.0, calibration=replace(calibration, scores=scores))
+    low = forecast(model, panel, 8, (0.1,)).quantiles.reshape(3, 8)
+    last = panel.target[panel.indptr[1:] - 1]
+    np.testing.assert_array_equal(low[:, 0], last)
+    np.testing.assert_allclose(low[:, 4], low[:, 3], rtol=1e-9)  # that of the horizon before, with nothing on top
+    assert (low[:, 4] < last).all()

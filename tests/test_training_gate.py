@@ -20,7 +20,7 @@ def outlook_of(actual, network, clock=CLOCK, context=None, spread=SPREAD, config
     rows = np.zeros((config.context_rows, actual.shape[1])) if context is None else context
     valid = np.full(actual.shape[1], len(rows))
     group = groups_of(config, rows, valid)
-    return Outlook(actual, np.zeros_like(actual), network, np.ones_like(actual), rows, valid, group, clock, spread)
+    return Outlook(actual, np.zeros_like(actual), network, np.ones_like(actual), rows, valid, group, clock, spread, 1e9)
 
 
 def judged(*arguments, config=CONFIG, **named):
@@ -143,3 +143,11 @@ def test_groups_are_judged_each_by_itself(rng):
 )
 def test_kept_share_by_hand(statistic, stretches, expected):
     assert kept(statistic, stretches) == pytest.approx(expected)
+
+
+def test_a_baseline_that_is_exactly_right_is_taken(rng):
+    """Straight lines: drift is right to the last bit in every stretch of time, and nothing is more certain."""
+    slopes = rng.choice([-2.0, 1.0], WINDOWS)
+    context = np.arange(-CONFIG.context_rows + 1.0, 1.0)[:, None] * slopes
+    got = judged(np.arange(1.0, 4.0)[:, None] * slopes, np.zeros((3, WINDOWS)), context=context)
+    assert (got["baseline"], got["baseline_relative_mae"], got["blend"]) == ("drift", 0.0, 0.0)

@@ -81,6 +81,19 @@ def test_series_that_begins_in_a_block_is_not_trained_on_before_it():
     assert set(split.everything.series) == {0, 1}
 
 
+def test_clock_goes_on_with_the_series_that_go_on_longest():
+    """Most series end long before the others: no stretch of time is longer than a horizon all the same."""
+    panel = make_panel({str(s): np.arange(1.0, (700 if s < 3 else 1300) + 1) for s in range(5)})
+    split = split_windows(panel, NetworkConfig(input_size=20, horizon=5))
+    for fold in split.folds:
+        targets = times_of_targets(panel, fold.held_out, 5)
+        assert fold.span[1] <= targets.min() and targets.max() <= fold.span[2]
+        for stretch in np.unique(fold.clock):
+            begins = np.unique(targets[fold.clock == stretch, 0])
+            assert len(begins) <= 5
+    assert split.folds[-1].span[2] == panel.times.max()
+
+
 def test_blocks_of_a_long_series_take_their_shares():
     panel = make_panel({"a": np.arange(1.0, 1001.0)})
     split = split_windows(panel, NetworkConfig(input_size=20, horizon=5))

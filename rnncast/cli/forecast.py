@@ -119,9 +119,13 @@ def issue(
 
 
 def short_histories(model: Model, panel: Panel) -> str | None:
-    """A warning for series with fewer rows than the network reads; None if there are none."""
-    short = (panel.lengths < model.network.history_rows).nonzero()[0]
-    if len(short) == 0:
+    """A warning for series with fewer rows than the network reads, or than the model keeps; None if there are none."""
+    needed = dict.fromkeys(panel.ids, model.network.history_rows)
+    if model.history is not None:
+        kept = zip(model.history.panel.ids, model.history.panel.lengths.tolist(), strict=True)
+        needed |= {name: max(rows, model.network.history_rows) for name, rows in kept if name in needed}
+    short = [s for s, name in enumerate(panel.ids) if panel.lengths[s] < needed[name]]
+    if not short:
         return None
     first = (
         f'"{panel.ids[short[0]]}" has {panel.lengths[short[0]]}'
@@ -131,7 +135,7 @@ def short_histories(model: Model, panel: Panel) -> str | None:
     others = len(short) - 1
     more = f", and so {'has 1' if others == 1 else f'have {others}'} more series" if others else ""
     return (
-        f"warning: the model reads {model.network.history_rows} rows and {first}{more}; a forecast from fewer rows is "
+        f"warning: the model reads {needed[panel.ids[short[0]]]} rows and {first}{more}; a forecast from fewer rows is "
         "another one, with other intervals"
     )
 

@@ -48,43 +48,47 @@ def adapted(backtest: Backtest, quantiles: Floats) -> Floats:
     """Quantiles (N, Q) of the model, the pairs around the point corrected; others stay."""
     result = quantiles.copy()  # (N, Q)
     known = _known_at(backtest)  # (N,)
-    point = backtest.points[METHOD]  # (N,)
     for step in np.unique(backtest.steps):
         rows = np.flatnonzero(backtest.steps == step)
         rows = rows[np.argsort(backtest.origin[rows], kind="stable")]
         origins, first = np.unique(backtest.origin[rows], return_index=True)  # (O,)
-        learnt = np.maximum.reduceat(known[rows], first)  # (O,) origin that shows how all of an origin's rows came out
-        overlap = max(1, int(np.max(np.searchsorted(origins, learnt) - np.arange(len(origins)))))
-        _follow(result, np.split(rows, first[1:]), origins, learnt, RATE / overlap, backtest, point)
+        parts = np.split(rows, first[1:])
+        _follow(result, parts, [known[own] for own in parts], origins, backtest)
     return result
 
 
 def _follow(
     result: Floats,
     parts: list[NDArray[np.int64]],
+    known: list[NDArray[np.int64]],
     origins: NDArray[np.int64],
-    learnt: NDArray[np.int64],
-    rate: float,
     backtest: Backtest,
-    point: Floats,
 ) -> None:
-    """Correct the rows of one step in place, origin after origin (`parts`), as outcomes become known (`learnt`)."""
-    levels = backtest.central_levels
+    """Correct the rows of one step in place, origin after origin (`parts`), as outcomes become known.
+
+    An origin counts once all of its outcomes that are ever shown are known; what never is does not hold it up.
+    """
+    levels, point = backtest.central_levels, backtest.points[METHOD]
     allowed = np.array([1.0 - level / 100.0 for level, _, _ in levels])  # (V,) share of misses
     low, high = (np.array([bounds[side] for bounds in levels]) for side in (1, 2))  # (V,) columns
     logarithm = np.zeros(len(levels))  # (V,) of the factors
-    missed = np.zeros((len(origins), len(levels)))  # (O, V)
-    counted = 0  # origins whose outcomes have been counted, in their order
-    for number, (origin, rows) in enumerate(zip(origins, parts, strict=True)):
-        while counted < number and learnt[counted] <= origin:
-            logarithm += rate * (missed[counted] - allowed)
-            counted += 1
+    waiting: list[tuple[int, int, Floats]] = []  # origin, the one that shows its outcomes, and misses (V,)
+    for origin, rows, shown in zip(origins.tolist(), parts, known, strict=True):
+        for before, learnt, missed in [entry for entry in waiting if entry[1] <= origin]:
+            overlap = max(1, int(np.searchsorted(origins, learnt) - np.searchsorted(origins, before)))
+            logarithm += RATE / overlap * (missed - allowed)
+        waiting = [entry for entry in waiting if entry[1] > origin]
         logarithm = np.clip(logarithm, -np.log(MOST), np.log(MOST))
-        factor, centre, actual = np.exp(logarithm), point[rows, None], backtest.actual[rows, None]
-        for columns in (low, high):
-            result[np.ix_(rows, columns)] = _scaled(result[np.ix_(rows, columns)], centre, factor)
-        outside = (actual < result[np.ix_(rows, low)]) | (actual > result[np.ix_(rows, high)])  # (n, V)
-        missed[number] = outside.mean(axis=0)
+        centre, actual = point[rows, None], backtest.actual[rows, None]
+        lows, highs = (
+            _scaled(result[np.ix_(rows, columns)], centre, np.exp(logarithm)) for columns in (low, high)
+        )  # (n, V), the widest level last: bounds of a wider one lie outside
+        result[np.ix_(rows, low)] = lows = np.minimum.accumulate(lows, axis=1)
+        result[np.ix_(rows, high)] = highs = np.maximum.accumulate(highs, axis=1)
+        comes = shown <= int(backtest.origin.max())  # (n,)
+        if comes.any():
+            missed = ((actual < lows) | (actual > highs))[comes].mean(axis=0)
+            waiting.append((origin, int(shown[comes].max()), missed))
 
 
 def _scaled(bounds: Floats, centre: Floats, factor: Floats) -> Floats:
@@ -92,18 +96,23 @@ def _scaled(bounds: Floats, centre: Floats, factor: Floats) -> Floats:
     positive = (bounds > 0) & (centre > 0)
     ratio = np.divide(bounds, centre, out=np.ones(bounds.shape), where=positive)
     with np.errstate(over="ignore"):
-        return np.where(positive, centre * ratio**factor, centre + factor * (bounds - centre))
+        scaled = np.where(positive, centre * ratio**factor, centre + factor * (bounds - centre))
+    return np.clip(scaled, -np.finfo(np.float64).max, np.finfo(np.float64).max)
 
 
 def _known_at(backtest: Backtest) -> NDArray[np.int64]:
-    """First origin (N,) that shows the outcome of each row; one beyond all where none does."""
+    """First origin (N,) that shows the outcome of each row; one beyond all where none does.
+
+    Dates are shared: an origin has come to the latest cutoff of its series. Integer steps are each series' own.
+    """
     beyond = int(backtest.origin.max()) + 1
     known = np.full(len(backtest.actual), beyond, dtype=np.int64)  # (N,)
-    order = np.lexsort((backtest.origin, backtest.series))
-    series = backtest.series[order]
-    for rows in np.split(order, np.flatnonzero(np.diff(series)) + 1):
-        cutoffs, first = np.unique(backtest.cutoffs[rows], return_index=True)
-        origins = backtest.origin[rows][first]  # of each cutoff
+    dated = backtest.times.dtype.kind == "M"
+    series = np.zeros_like(backtest.series) if dated else backtest.series
+    order = np.lexsort((backtest.cutoffs.astype(np.int64), backtest.origin, series))
+    for rows in np.split(order, np.flatnonzero(np.diff(series[order])) + 1):
+        last = np.append(np.diff(backtest.origin[rows]) != 0, True)  # the latest cutoff of each origin
+        cutoffs, origins = backtest.cutoffs[rows][last], backtest.origin[rows][last]
         place = np.searchsorted(cutoffs, backtest.times[rows])
         known[rows] = np.where(place < len(cutoffs), origins[np.minimum(place, len(cutoffs) - 1)], beyond)
     return known

@@ -16,11 +16,12 @@ from rnncast.core import twin
 from rnncast.core.shape import Shape
 from rnncast.data.panel import Panel
 from rnncast.data.transform import LocalScale, WorkingSeries, working_series
-from rnncast.data.windows import gather_inputs, windows_at_ends
+from rnncast.data.windows import windows_at_ends
 from rnncast.errors import DataError, UsageError
 from rnncast.forecasting.carrying import advanced, carried_on
 from rnncast.forecasting.result import Forecast
 from rnncast.forecasting.stamps import as_written, calendar_of
+from rnncast.model.context import make_context
 from rnncast.model.gate import blended_median, groups_of
 from rnncast.model.inputs import make_frame, network_inputs
 from rnncast.model.intervals import at_levels, network_widths, scales
@@ -163,22 +164,24 @@ def _rolled(
     horizon: int,
     levels: NDArray[np.float64],
 ) -> tuple[_Paths, LocalScale]:
-    """Paths in the normalised units of the last window of each series.
+    """Paths in the normalised units of the last rows of each series.
 
-    Each further pass of the network continues from the medians of the one before. Its own gaps say little, because a
-    path of medians is smoother than what will come: those of the first pass are taken again, and added to what was
-    reached before as independent errors add, by their squares. On a random walk they go on growing as its root of time.
+    Each further pass of the network continues from the medians of the one before, for the same group of series. Its own
+    gaps say little, because a path of medians is smoother than what will come: those of the first pass are taken again,
+    and added to what was reached before as independent errors add, by their squares. On a random walk they go on
+    growing as its root of time.
     """
-    first, paths = _one_pass(model, working, states, levels)
+    first, paths, group = _one_pass(model, working, states, levels)
     gaps = paths.quantiles - paths.median[:, None]  # (K, L, B)
+    side = np.where(gaps == 0, np.sign(gaps[-1]), np.sign(gaps))  # (K, L, B)
     passes = [paths]
     local = first
     while len(passes) * model.network.horizon < horizon:
         working = _extended(working, paths.median * local.scale + local.anchor)
         if states is not None:
             states = advanced(model, working, np.diff(working.indptr) - len(paths.median), states)
-        local, paths = _one_pass(model, working, states, levels[:0])
-        widened = np.sign(gaps) * np.sqrt(gaps**2 + len(passes) * gaps[-1] ** 2)
+        local, paths, _ = _one_pass(model, working, states, levels[:0], group)
+        widened = side * np.sqrt(gaps**2 + len(passes) * gaps[-1] ** 2)
         median, network = (first.normalise(p * local.scale + local.anchor) for p in (paths.median, paths.network))
         passes.append(_Paths(median, network, median[:, None] + widened))
     columns = zip(*((p.median, p.network, p.quantiles) for p in passes), strict=True)
@@ -186,11 +189,16 @@ def _rolled(
 
 
 def _one_pass(
-    model: Model, working: WorkingSeries, states: NDArray[np.float32] | None, levels: NDArray[np.float64]
-) -> tuple[LocalScale, _Paths]:
-    """Scale of the last window of each series, and the paths of the K steps after it in units of it.
+    model: Model,
+    working: WorkingSeries,
+    states: NDArray[np.float32] | None,
+    levels: NDArray[np.float64],
+    group: NDArray[np.int64] | None = None,
+) -> tuple[LocalScale, _Paths, NDArray[np.int64]]:
+    """Units of the last rows of each series, the paths of the K steps after them in these, and the groups (B,).
 
-    A stateful network says them from its states (M, parts, L, depth, H, B) after the last row.
+    A stateful network says them from its states (M, parts, L, depth, H, B) after the last row. The groups are told from
+    the rows, unless they are given.
     """
     config, windows = model.network, windows_at_ends(working.indptr)
     frame = make_frame(config, working, windows)
@@ -198,20 +206,19 @@ def _one_pass(
         raw = _outputs(config.shape, model.parameters, network_inputs(config, frame))  # M of (O, B)
     else:
         raw = [state_outputs(config.shape, *pair) for pair in zip(model.parameters, states, strict=True)]
-    own = frame.naive[:, None] + network_quantiles(model, raw)  # (K, Q, B)
+    context = make_context(config, working, windows, frame.local)
+    own = context.share * (frame.naive[:, None] + network_quantiles(model, raw))  # (K, Q, B)
     network = own[:, own.shape[1] // 2]  # (K, B)
-    context, valid = gather_inputs(working, windows, config.context_rows)  # (R, B), (B,)
-    context = frame.local.normalise(context)
-    group = groups_of(config, context, valid)  # (B,)
-    median = blended_median(model.gate, config, context, valid, group, network)  # (K, B)
+    group = groups_of(config, context.rows, context.valid) if group is None else group  # (B,)
+    median = blended_median(model.gate, config, context.rows, context.valid, group, network)  # (K, B)
     known = np.asarray(config.quantile_levels)  # (Q,)
     if model.calibration is None or len(levels) == 0:
         gaps = at_levels(own - network[:, None], known, levels)  # (K, L, B)
     else:
         widths = network_widths(own, known)  # (K, B) ones without quantiles
-        scale = scales(model.calibration.volatility, config, context, valid, widths)  # (K, B)
+        scale = scales(model.calibration.volatility, config, context.rows, context.valid, widths)  # (K, B)
         gaps = model.calibration.offsets(group, scale, levels)
-    return frame.local, _Paths(median, network, median[:, None] + gaps)
+    return context.local, _Paths(median, network, median[:, None] + gaps), group
 
 
 def _extended(working: WorkingSeries, path: NDArray[np.float64]) -> WorkingSeries:

@@ -35,7 +35,7 @@ LEVELS = np.array((*_TAILS, *_MIDDLE, *(1.0 - p for p in reversed((*_TAILS, *_MI
 """Probabilities (G,) of the table of scores; between them quantiles are interpolated in the normal score."""
 
 SMALLEST_SHARE = 1e-3
-"""Least volatility, and least width, in scales of the window: what stood still will move again."""
+"""Least volatility, and least width, in units of the context: what stood still will move again."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Volatility:
     Attributes
     ----------
     decay : float
-        Weight of each squared change in the EWMA, as a share of that of the change after it; above 0, at most 1.
+        Weight of each absolute change in the EWMA, as a share of that of the change after it; above 0, at most 1.
     persistence : float
         Share of the distance from the context's own volatility that is left after each step, 0 to 1: 1 for none lost.
     width : float
@@ -79,8 +79,9 @@ class Calibration:
     def __post_init__(self) -> None:
         shape = self.scores.shape
         expected = (len(GROUPS), shape[1] if len(shape) > 1 else 1, len(LEVELS))
-        if shape != expected or np.any(np.diff(self.scores, axis=2) < 0):
-            raise ValueError(f"scores have shape {shape}: expected ({len(GROUPS)}, K, {len(LEVELS)}), ascending")
+        if shape != expected or not np.all(np.isfinite(self.scores)) or np.any(np.diff(self.scores, axis=2) < 0):
+            wanted = f"({len(GROUPS)}, K, {len(LEVELS)}), finite and ascending"
+            raise ValueError(f"scores have shape {shape}: expected {wanted}")
 
     def offsets(self, group: NDArray[np.int64], scale: Floats, levels: Floats) -> Floats:
         """Distances (K, L, B) of the quantiles at levels (L,) from the median, for groups (B,) and scales (K, B)."""
@@ -96,7 +97,7 @@ def scales(
     Parameters
     ----------
     context : (R, B)
-        Rows up to the end of each window, normalised by the window's scale; see `rnncast.data.windows.gather_inputs`.
+        Rows up to the end of each window, normalised; see `rnncast.model.context`.
     valid : (B,)
         Rows of it that are no repetition.
     widths : (K, B)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import product
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from rnncast.model.config import NetworkConfig
 from rnncast.model.gate import GROUPS, Gate, blended_median
 from rnncast.model.intervals import LEVELS, Calibration, Volatility, moved, scales, scales_of
+from rnncast.training.gate import FEWEST_WINDOWS
 from rnncast.training.outlook import Outlook
 
 Floats = NDArray[np.float64]
@@ -33,13 +35,13 @@ CHOOSING_LEVELS = np.array([0.025, 0.1, 0.25, 0.75, 0.9, 0.975])
 """Quantiles by which it is chosen."""
 
 PRIOR_STRETCHES = 30.0
-"""Separate stretches of time that a step must have for its own quantiles to weigh as much as those of earlier rows."""
+"""Separate stretches of time that a step must have for its own quantiles to weigh as much as what they lean on."""
 
-FEWEST_WINDOWS = 100
-"""Windows, in the block and before it, without which a group has no table of its own."""
+LEAST_NARROWED = 0.5
+"""Least share of the naive path's intervals that a gain of the median on the block narrows them to."""
 
-MOST_APART = 3.0
-"""Series of a dated panel that count as separate: prices move together."""
+NORMAL_TO_ABSOLUTE = math.sqrt(math.pi / 2.0)
+"""Standard deviation of a normal distribution in units of its mean absolute value."""
 
 
 def median_of(config: NetworkConfig, gate: Gate, outlook: Outlook) -> Floats:
@@ -63,48 +65,56 @@ def choose_volatility(config: NetworkConfig, gate: Gate, outlook: Outlook) -> Vo
 
 
 def calibrate(
-    config: NetworkConfig, gate: Gate, volatility: Volatility, block: Outlook, earlier: Outlook, separate: float
+    config: NetworkConfig, gate: Gate, volatility: Volatility, block: Outlook | None, earlier: Outlook
 ) -> Calibration:
-    """Tables of scores from the calibration block, leaning on earlier rows where the block is short.
+    """Tables of scores from the calibration block, leaning on earlier rows where the block is short, or is none.
 
     A group of series with too few windows has the table of all of them.
-
-    Parameters
-    ----------
-    block, earlier
-        Windows of the block, and windows before it.
-    separate
-        Separate stretches of time of one row that the block holds; at step k they are k times fewer.
     """
-    together = _table(config, gate, volatility, block, earlier, separate)  # (K, G)
+    together = _table(config, gate, volatility, block, earlier)  # (K, G)
     tables = []
     for number in range(len(GROUPS)):
-        own, before = (np.flatnonzero(outlook.group == number) for outlook in (block, earlier))
-        if min(len(own), len(before)) < FEWEST_WINDOWS:
+        found = None if block is None else np.flatnonzero(block.group == number)
+        before = np.flatnonzero(earlier.group == number)
+        if block is None or found is None or min(len(found), len(before)) < FEWEST_WINDOWS:
             tables.append(together)
         else:
-            share = separate * len(own) / len(block.group)
-            tables.append(_table(config, gate, volatility, block.take(own), earlier.take(before), share))
+            tables.append(_table(config, gate, volatility, block.take(found), earlier.take(before)))
     return Calibration(volatility, np.stack(tables))
 
 
 def _table(
-    config: NetworkConfig, gate: Gate, volatility: Volatility, block: Outlook, earlier: Outlook, separate: float
+    config: NetworkConfig, gate: Gate, volatility: Volatility, block: Outlook | None, earlier: Outlook
 ) -> Floats:
-    """Quantiles (K, G) of the scores of some windows."""
-    scale = _scale(config, volatility, block)  # (K, N)
-    scores = (block.actual - median_of(config, gate, block)) / scale  # (K, N)
-    naive = np.abs(block.actual - block.naive) / scale  # (K, N)
-    narrowed = float(np.abs(scores).mean() / naive.mean()) if naive.any() else 1.0
+    """Quantiles (K, G) of the scores of some windows: their own, those of earlier rows, and those of a normal walk."""
     before = (earlier.actual - earlier.naive) / _scale(config, volatility, earlier)  # (K, N)
-    weight = separate / np.arange(1, config.horizon + 1)  # (K,)
-    weight = (weight / (weight + PRIOR_STRETCHES))[:, None]  # (K, 1)
-    table = weight * _quantiles(scores, LEVELS) + (1.0 - weight) * min(narrowed, 1.0) * _quantiles(before, LEVELS)
+    table = _leaning(_quantiles(before, LEVELS), walk_scores(config, volatility), earlier.separate)  # (K, G)
+    if block is not None:
+        scale = _scale(config, volatility, block)  # (K, N)
+        scores = (block.actual - median_of(config, gate, block)) / scale  # (K, N)
+        naive = np.abs(block.actual - block.naive) / scale  # (K, N)
+        narrowed = float(np.abs(scores).mean() / naive.mean()) if naive.any() else 1.0
+        table = min(max(narrowed, LEAST_NARROWED), 1.0) * table
+        table = _leaning(_quantiles(scores, LEVELS), table, block.separate)
     middle = len(LEVELS) // 2
     table[:, :middle] = np.minimum(table[:, :middle], 0.0)  # the median is what is issued
     table[:, middle] = 0.0
     table[:, middle + 1 :] = np.maximum(table[:, middle + 1 :], 0.0)
     return np.asarray(table)
+
+
+def walk_scores(config: NetworkConfig, volatility: Volatility) -> Floats:
+    """Quantiles (K, G) of the scores of a normal random walk (of seasons, with a season): what to expect of nothing."""
+    ahead = -(-np.arange(1, config.horizon + 1) // config.season_length)  # (K,) steps, or seasons
+    deviation = (NORMAL_TO_ABSOLUTE * np.sqrt(ahead)) ** (1.0 - volatility.width)  # (K,) of a score
+    return np.outer(deviation, [NormalDist().inv_cdf(level) for level in LEVELS])
+
+
+def _leaning(own: Floats, other: Floats, separate: float) -> Floats:
+    """Mean of two tables (K, G), the first weighing more the more separate stretches of a step its rows hold."""
+    stretches = separate / np.arange(1, len(own) + 1)  # (K,)
+    weight = (stretches / (stretches + PRIOR_STRETCHES))[:, None]  # (K, 1)
+    return weight * own + (1.0 - weight) * other
 
 
 def measured_coverage(
@@ -113,17 +123,19 @@ def measured_coverage(
     volatility: Volatility,
     block: Outlook,
     earlier: Outlook,
-    separate: float,
     levels: Sequence[float],
 ) -> list[dict[str, Any]]:
-    """Coverage of intervals at `levels` (per cent) in each half of the block when the other half calibrates them."""
-    order = np.argsort(block.clock, kind="stable")  # (N,)
+    """Coverage of intervals at `levels` (per cent) in each half of the block when the other half calibrates them.
+
+    The stretch of time in the middle is left out: its windows reach from one half into the other.
+    """
+    middle = np.median(block.clock)
+    halves = np.flatnonzero(block.clock < middle), np.flatnonzero(block.clock > middle)
+    if min(map(len, halves)) == 0:
+        return []
     inside = np.zeros((len(levels), 2))
-    for half in (0, 1):
-        held, used = (order[: len(order) // 2], order[len(order) // 2 :])[:: 1 - 2 * half]
-        if len(held) == 0 or len(used) == 0:
-            return []
-        calibration = calibrate(config, gate, volatility, block.take(used), earlier, separate / 2)
+    for half, (held, used) in enumerate((halves, halves[::-1])):
+        calibration = calibrate(config, gate, volatility, block.take(used), earlier)
         own = block.take(held)
         errors, scale = own.actual - median_of(config, gate, own), _scale(config, volatility, own)  # (K, N) each
         for number, level in enumerate(levels):
@@ -131,14 +143,9 @@ def measured_coverage(
             bounds = calibration.offsets(own.group, scale, tails)  # (K, 2, N)
             inside[number, half] = ((errors >= bounds[:, 0]) & (errors <= bounds[:, 1])).mean()
     return [
-        {"level": level, "coverage": float(inside[number].mean()), "windows": len(order)}
+        {"level": level, "coverage": float(inside[number].mean()), "windows": sum(map(len, halves))}
         for number, level in enumerate(levels)
     ]
-
-
-def separate_stretches(rows: int, series: int, dated: bool) -> float:
-    """Stretches of one row, of all series, that tell something of their own."""
-    return rows * (min(float(series), MOST_APART) if dated else float(series))
 
 
 def _scale(config: NetworkConfig, volatility: Volatility, outlook: Outlook) -> Floats:

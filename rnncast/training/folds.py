@@ -22,13 +22,13 @@ from rnncast.data.summary import format_stamp
 from rnncast.data.transform import WorkingSeries
 from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.model.gate import Blend, Gate, naive_name, same_for_all
-from rnncast.model.intervals import Calibration
+from rnncast.model.intervals import Calibration, Volatility
 from rnncast.model.network import with_share
-from rnncast.training.calibration import calibrate, choose_volatility, measured_coverage, separate_stretches
+from rnncast.training.calibration import DECAYS, calibrate, choose_volatility, measured_coverage
 from rnncast.training.descent import Deadline, Descent, run_side_by_side
 from rnncast.training.gate import find_gate
 from rnncast.training.head import empirical_head
-from rnncast.training.outlook import Outlook, look
+from rnncast.training.outlook import Outlook, look, look_at_baseline
 from rnncast.training.search import EpochReport, OnEpoch, Search, failure_of, search
 from rnncast.training.split import CALIBRATION, GATE, STOPPING, Fold, Split
 from rnncast.training.stateful import new_trainer
@@ -73,19 +73,15 @@ def decide(
 ) -> Decisions:
     """Train the folds and take the decisions; without a fold the naive path is all that is trusted."""
     if not split.folds:
-        note = "no series has the rows to hold the network against the naive path: it is left out of the forecast"
-        record = {"best_epoch": 0, "search_losses": [], "folds": [], "fallback": split.fallback, "gate": []}
-        return Decisions(0, 1.0, same_for_all(Blend(naive_name(config), 0.0)), None, record, (note,))
+        return _without_folds(panel, config, working, split)
     stopping = split.fold(STOPPING)
     found = search(config, training, working, stopping, on_epoch)
     networks = _networks(config, training, working, split, found, on_epoch)
-    judged = networks[GATE].look(config, working)
+    judged = networks[GATE].look(config, working, panel.is_dated)
     gate, groups = find_gate(config, judged)
     volatility = choose_volatility(config, gate, judged)
     last = networks[CALIBRATION]
-    block, earlier = last.look(config, working), last.look_back(config, working)
-    rows = int(np.ptp(block.clock) + 1) * config.horizon
-    separate = separate_stretches(rows, len(panel.ids), panel.is_dated)
+    block, earlier = last.look(config, working, panel.is_dated), last.look_back(config, working, panel.is_dated)
     levels = [round(100.0 - 200.0 * level, 9) for level in config.quantile_levels if level < 0.5]
     record = {
         "best_epoch": found.epochs,
@@ -93,10 +89,10 @@ def decide(
         "folds": [fold_record(panel, fold) for fold in split.folds],
         "fallback": split.fallback,
         "gate": groups,
-        "coverage": measured_coverage(config, gate, volatility, block, earlier, separate, levels),
+        "coverage": measured_coverage(config, gate, volatility, block, earlier, levels),
         "coverage_note": COVERAGE_NOTE,
     }
-    calibration = calibrate(config, gate, volatility, block, earlier, separate)
+    calibration = calibrate(config, gate, volatility, block, earlier)
     warnings = (*found.warnings, *(w for n in dict.fromkeys(networks.values()) for w in n.warnings))
     return Decisions(found.epochs, found.share, gate, calibration, record, warnings)
 
@@ -110,13 +106,25 @@ class _Network:
     weights: NDArray[np.float32]
     warnings: tuple[str, ...] = ()
 
-    def look(self, config: NetworkConfig, working: WorkingSeries) -> Outlook:
+    def look(self, config: NetworkConfig, working: WorkingSeries, dated: bool) -> Outlook:
         """The windows of the fold's block."""
-        return look(config, working, self.trainer, self.weights, self.fold.held_out, self.fold.clock)
+        return look(config, working, self.trainer, self.weights, self.fold.held_out, self.fold.clock, dated)
 
-    def look_back(self, config: NetworkConfig, working: WorkingSeries) -> Outlook:
+    def look_back(self, config: NetworkConfig, working: WorkingSeries, dated: bool) -> Outlook:
         """The windows before it."""
-        return look(config, working, self.trainer, self.weights, self.fold.training)
+        clock = self.fold.training.ends // config.horizon
+        return look(config, working, self.trainer, self.weights, self.fold.training, clock, dated)
+
+
+def _without_folds(panel: Panel, config: NetworkConfig, working: WorkingSeries, split: Split) -> Decisions:
+    """Nothing is trusted but the naive path; its intervals are those of its own few errors and of a random walk."""
+    note = "no series has the rows to hold the network against the naive path: it is left out of the forecast"
+    gate, spread = same_for_all(Blend(naive_name(config), 0.0)), np.ones(config.horizon)
+    volatility = Volatility(DECAYS[0], 1.0, 0.0)
+    earlier = look_at_baseline(config, working, split.everything, spread, panel.is_dated)
+    calibration = calibrate(config, gate, volatility, None, earlier)
+    record = {"best_epoch": 0, "search_losses": [], "folds": [], "fallback": split.fallback, "gate": []}
+    return Decisions(0, 1.0, gate, calibration, record, (note,))
 
 
 def _networks(
@@ -145,7 +153,10 @@ def _networks(
         on_epoch(EpochReport("folds", 1, 1, epoch, found.epochs, sum(finite) / len(finite), None))
     for number, (fold, trainer) in enumerate(zip(others, trainers, strict=True), 1):
         weights = with_share(config, trainer.average, found.share)
-        networks.append(_Network(fold, trainer, weights, tuple(failure_of(trainer, "fold", number))))
+        warnings = failure_of(trainer, "fold", number)
+        if trainer.failed_at is None and trainer.updates < found.epochs * training.epoch_updates:
+            warnings.append(f"the time limit ended fold {number} after {trainer.updates} updates")
+        networks.append(_Network(fold, trainer, weights, tuple(warnings)))
     return {purpose: network for network in networks for purpose in network.fold.purposes}
 
 

@@ -33,6 +33,9 @@ CLEAR = 0.75
 FEWEST_STRETCHES = 4
 """Stretches of time without which no gain can be told from chance."""
 
+CERTAIN = 1e6
+"""Largest t statistic: that of a gain that is the same in every stretch of time."""
+
 FULL_STRETCH = 0.5
 """Share of the fullest stretch's windows that a stretch must hold to count."""
 
@@ -162,11 +165,12 @@ def gains_by_stretch(gains: Floats, clock: NDArray[np.int64]) -> Floats:
 
 
 def t_statistic(gains: Floats) -> float | None:
-    """Mean over its standard error; None for too few gains or gains that do not differ."""
+    """Mean over its standard error; None for too few gains. Gains that do not differ at all are certain."""
+    mean = float(gains.mean())
     if len(gains) < FEWEST_STRETCHES:
         return None
-    deviation = float(gains.std(ddof=1))
-    return float(gains.mean()) / (deviation / math.sqrt(len(gains))) if deviation > 0 else None
+    error = float(gains.std(ddof=1)) / math.sqrt(len(gains))
+    return mean / error if error > abs(mean) / CERTAIN else math.copysign(CERTAIN, mean) if mean else None
 
 
 def _by_window(error: Floats, spread: Floats) -> Floats:

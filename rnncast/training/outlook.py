@@ -1,6 +1,6 @@
 """What a fold's network says of windows, beside what came and what simple baselines look at.
 
-Everything is in the normalised units of each window. Dimension letters: `N` windows, `K` horizon steps, `R` rows of the
+Everything is in the units of each window's context. Dimension letters: `N` windows, `K` horizon steps, `R` rows of the
 context, `Q` quantiles, `O` outputs, `P` parameters.
 """
 
@@ -14,21 +14,25 @@ from numpy.typing import NDArray
 
 from rnncast.core import twin
 from rnncast.data.transform import WorkingSeries
-from rnncast.data.windows import Windows, gather_inputs
+from rnncast.data.windows import Windows, gather_targets
 from rnncast.model.config import NetworkConfig
+from rnncast.model.context import make_context
 from rnncast.model.gate import groups_of
-from rnncast.model.inputs import in_parts, make_frame, normalised_targets
+from rnncast.model.inputs import in_parts, make_frame
 from rnncast.model.intervals import network_widths
 from rnncast.training.descent import Descent
 from rnncast.training.head import spread_evenly
 
 Floats = NDArray[np.float64]
 
-MOST_WINDOWS = 2048
+MOST_WINDOWS = 1024
 """Most windows that a decision rests on, evenly spread over all."""
 
-MOST_NUMBERS = 1 << 19
-"""Most numbers of their contexts; with a long context they are fewer windows."""
+ACTUAL_LIMIT = 1e6
+"""What came is drawn in to so many units: a jump out of hundreds of rows that all stood still has no finite measure."""
+
+MOST_APART = 3.0
+"""Series of a dated panel that count as separate: prices move together."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Outlook:
     Attributes
     ----------
     actual : float64 (K, N)
-        What came, drawn in where it is very far from the naive path, as training's targets are.
+        What came.
     naive, network : float64 (K, N)
         The path that the network corrects, and what the network says.
     widths : float64 (K, N)
@@ -52,7 +56,9 @@ class Outlook:
     clock : int64 (N,)
         Number of the stretch of time, one horizon long, in which each window's targets begin.
     spread : float64 (K,)
-        The naive path's mean absolute error at each step, over the windows that the network was trained on.
+        The naive path's mean absolute error at each step, by which the steps weigh alike.
+    separate : float
+        Rows of all windows, also those that were left out, that tell something of their own; see `separate_rows`.
     """
 
     actual: Floats
@@ -64,12 +70,14 @@ class Outlook:
     group: NDArray[np.int64]
     clock: NDArray[np.int64]
     spread: Floats
+    separate: float
 
     def take(self, index: NDArray[np.int64]) -> Outlook:
-        """The windows of an index."""
+        """The windows of an index, with their share of what tells something of its own."""
         by_step = {name: getattr(self, name)[:, index] for name in ("actual", "naive", "network", "widths", "context")}
         by_window = {name: getattr(self, name)[index] for name in ("valid", "group", "clock")}
-        return replace(self, **by_step, **by_window)
+        separate = self.separate * len(index) / max(1, len(self.clock))
+        return replace(self, **by_step, **by_window, separate=separate)
 
 
 def look(
@@ -78,26 +86,62 @@ def look(
     trainer: Descent[Any],
     parameters: NDArray[np.float32],
     windows: Windows,
-    clock: NDArray[np.int64] | None = None,
+    clock: NDArray[np.int64],
+    dated: bool,
 ) -> Outlook:
-    """What the network of `parameters` (P,) says of windows, of some of them where they are very many."""
-    most = max(1, min(MOST_WINDOWS, MOST_NUMBERS // config.context_rows))
-    sample = spread_evenly(len(windows), most)  # (N,)
-    windows, clock = windows.take(sample), np.zeros(len(sample), np.int64) if clock is None else clock[sample]
-    raw = trainer.outputs(trainer.prepare(windows), parameters)  # (O, N)
+    """What the network of `parameters` (P,) says of windows, of some of them where they are very many.
+
+    `clock` (N,) numbers their stretches of time, and `dated` says whether series share it.
+    """
+    sample = spread_evenly(len(windows), MOST_WINDOWS)  # (N,)
+    chosen = windows.take(sample)
+    raw = trainer.outputs(trainer.prepare(chosen), parameters)  # (O, N)
     quantiles = twin.head_quantiles(raw.astype(np.float64), trainer.head)  # (K, Q, N)
+    separate = separate_rows(windows, clock, config.horizon, dated)
+    outlook, share = _without_network(config, working, chosen, clock[sample], trainer.head.spread, separate)
+    levels = np.asarray(config.quantile_levels)  # (Q,)
+    widths = share * network_widths(quantiles, levels) if len(levels) > 1 else outlook.widths  # (K, N)
+    return replace(outlook, network=outlook.naive + share * quantiles[:, len(levels) // 2], widths=widths)
+
+
+def look_at_baseline(
+    config: NetworkConfig, working: WorkingSeries, windows: Windows, spread: Floats, dated: bool
+) -> Outlook:
+    """The same without a network, which is the naive path then."""
+    clock = windows.ends // config.horizon
+    chosen = spread_evenly(len(windows), MOST_WINDOWS)  # (N,)
+    separate = separate_rows(windows, clock, config.horizon, dated)
+    return _without_network(config, working, windows.take(chosen), clock[chosen], spread, separate)[0]
+
+
+def separate_rows(windows: Windows, clock: NDArray[np.int64], horizon: int, dated: bool) -> float:
+    """Rows that tell something of their own: those of all series' stretches, of three series where they share time."""
+    series, _ = np.unique(np.stack((windows.series, clock)), axis=1)  # (stretches,) series of each
+    each = np.bincount(series)
+    stretches = min(float(each.sum()), MOST_APART * float(each.max())) if dated else float(each.sum())
+    return stretches * horizon
+
+
+def _without_network(
+    config: NetworkConfig,
+    working: WorkingSeries,
+    windows: Windows,
+    clock: NDArray[np.int64],
+    spread: Floats,
+    separate: float,
+) -> tuple[Outlook, Floats]:
+    """The outlook of a network that says the naive path; and the share (N,) that the window's scale is of the unit."""
     actual, naive = (np.empty((config.horizon, len(windows))) for _ in range(2))  # (K, N) each
-    context = np.empty((config.context_rows, len(windows)))  # (R, N)
-    valid = np.empty(len(windows), dtype=np.int64)  # (N,)
+    rows = np.empty((config.context_rows, len(windows)))  # (R, N)
+    valid, share = np.empty(len(windows), dtype=np.int64), np.empty(len(windows))  # (N,) each
     for part in in_parts(config, len(windows)):
         chosen = windows.take(np.arange(part.start, part.stop))
         frame = make_frame(config, working, chosen)
-        naive[:, part] = frame.naive
-        actual[:, part] = frame.naive + normalised_targets(config, working, chosen, frame)
-        rows, valid[part] = gather_inputs(working, chosen, config.context_rows)
-        context[:, part] = frame.local.normalise(rows)
-    levels = np.asarray(config.quantile_levels)  # (Q,)
-    widths = network_widths(quantiles, levels)  # (K, N)
-    median = naive + quantiles[:, len(levels) // 2]  # (K, N)
-    group = groups_of(config, context, valid)  # (N,)
-    return Outlook(actual, naive, median, widths, context, valid, group, clock, trainer.head.spread)
+        context = make_context(config, working, chosen, frame.local)
+        rows[:, part], valid[part], share[part] = context.rows, context.valid, context.share
+        naive[:, part] = context.share * frame.naive
+        future = context.local.normalise(gather_targets(working, chosen, config.horizon))  # (K, part)
+        actual[:, part] = np.clip(future, -ACTUAL_LIMIT, ACTUAL_LIMIT)
+    group = groups_of(config, rows, valid)  # (N,)
+    ones = np.ones(actual.shape)  # (K, N)
+    return Outlook(actual, naive, naive, ones, rows, valid, group, clock, spread, separate), share

@@ -21,17 +21,14 @@ from rnncast.data.transform import WorkingSeries
 from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.model.network import with_share
 from rnncast.training.descent import Deadline, Descent, P
-from rnncast.training.gate import FEWEST_STRETCHES, gains_by_stretch, kept, t_statistic
+from rnncast.training.gate import FEWEST_STRETCHES, SHARES, gains_by_stretch, kept, t_statistic
 from rnncast.training.head import empirical_head, spread_evenly
 from rnncast.training.split import Fold
 from rnncast.training.stateful import new_trainer
 from rnncast.training.trainer import VALIDATION_WINDOWS
 
-SHARES = np.linspace(0.0, 1.0, 11)
-"""Shares of the correction among which the best is looked for."""
-
-SHRINKAGE = 1.0
-"""How many times the mean square that a t statistic has by chance that of the share's gain must exceed."""
+FIRST_SHRINKAGE = 1.0
+"""As `rnncast.training.gate.SHRINKAGE`, but milder: what is let through here has to pass the gate, on other rows."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,7 @@ def best_share(trainer: Descent[P], validation: P, weights: NDArray[np.float32],
     errors = [np.abs(targets - share * raw).mean(axis=0) for share in SHARES]  # of (N,)
     best = int(np.argmin([own.mean() for own in errors]))
     gains = gains_by_stretch(errors[0] - errors[best], clock)  # (J,)
-    sure = kept(t_statistic(gains), len(gains), SHRINKAGE) if len(gains) >= FEWEST_STRETCHES else 1.0
+    sure = kept(t_statistic(gains), len(gains), FIRST_SHRINKAGE) if len(gains) >= FEWEST_STRETCHES else 1.0
     return float(SHARES[best]) * sure
 
 

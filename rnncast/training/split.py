@@ -2,7 +2,7 @@
 
 The end of the data is divided into blocks of time, one after the other. Each block has a network of its own, a fold,
 that is trained on everything before it and on nothing of it, so each decision is taken on rows that trained nothing it
-rests on.
+rests on. (One thing is known of all rows from the start: whether a series is positive, and so taken in logarithms.)
 
 Dimension letters: `S` series, `R` rows of all series, `V` windows of a block, `J` blocks.
 """
@@ -38,7 +38,7 @@ STOPPING_HORIZONS, GATE_HORIZONS, CALIBRATION_HORIZONS = 2, 5, 2
 """Horizons that each block has at least; the gate compares blocks of time, and needs some."""
 
 SINGLE_SHARE = 0.2
-"""Share of the rows that one block takes if it has to serve for everything; five horizons at least."""
+"""Share of the rows that one block takes if it serves for everything; five horizons if half the rows are so many."""
 
 FEWEST_INPUTS = 10
 """A window reads at least this many rows (or the input size, if that is smaller); the rest of it is padding."""
@@ -139,7 +139,7 @@ def split_windows(panel: Panel, config: NetworkConfig) -> Split:
 
 def _sizes(panel: Panel, horizon: int, parts: int) -> Integers | None:
     """Rows of each block (J, S), or (J, 1) on the shared clock; None if there are not the rows for so many blocks."""
-    lengths = panel.lengths[[panel.reference_series]] if panel.is_dated else panel.lengths  # (1,) or (S,)
+    lengths = np.array([len(_clock(panel))]) if panel.is_dated else panel.lengths  # (1,) or (S,)
     if parts == 1:
         wanted = np.maximum((SINGLE_SHARE * lengths).astype(np.int64), GATE_HORIZONS * horizon)
         least = 2 * horizon
@@ -172,18 +172,23 @@ def _fold(panel: Panel, horizon: int, first: Integers, sizes: Integers, number: 
     return Fold(purposes, training, held_out, clock[held_out.ends] // horizon, span)
 
 
+def _clock(panel: Panel) -> NDArray[Any]:
+    """Stamps that divide a dated panel: those of the reference series, and all later ones of series that go on."""
+    reference = panel.times[panel.rows(panel.reference_series)]
+    return np.concatenate((reference, np.unique(panel.times[panel.times > reference[-1]])))
+
+
 def _on_shared_clock(
     panel: Panel, horizon: int, rows: Integers, after: Integers
 ) -> tuple[Integers, Integers, Integers, tuple[Any, ...]]:
     """Rows of each series before the block and up to its end (S,), place of each row (R,) on its clock, its stamps."""
-    reference = panel.times[panel.rows(panel.reference_series)]
-    end = len(reference) - int(after[0])
+    stamps = _clock(panel)
+    end = len(stamps) - int(after[0])
     begin = end - int(rows[0])
-    before, last = reference[begin - 1], reference[end - 1]
+    before, last = stamps[begin - 1], stamps[end - 1]
     counts = [np.add.reduceat((panel.times <= stamp).astype(np.int64), panel.indptr[:-1]) for stamp in (before, last)]
-    ends = counts[1] if after[0] else panel.lengths  # a series may go on beyond the reference's last row
-    clock = np.searchsorted(reference[begin:], panel.times)  # (R,)
-    return counts[0], ends, clock.astype(np.int64), (before, reference[begin], last)
+    clock = np.searchsorted(stamps[begin:], panel.times)  # (R,)
+    return counts[0], counts[1], clock.astype(np.int64), (before, stamps[begin], last)
 
 
 def _on_own_clocks(
