@@ -225,13 +225,30 @@ def test_saved_forecasts(here):
     assert {(row["cutoff"], row["date"]): row["rnncast"] for row in rows} == issued
 
 
-def test_another_target_is_noticed(here):
+@pytest.mark.parametrize(("factor", "code"), [(1.05, 0), (3.0, 65)], ids=["revised", "another"])
+def test_another_target_is_noticed(here, factor, code):
     lines = Path("prices.csv").read_text().splitlines()
-    Path("prices.csv").write_text(
-        "\n".join(["date,close,high", *(f"{line},{n}.5" for n, line in enumerate(lines[1:]))])
-    )
-    got = evaluate("--target-col", "high")
-    assert "warning: at 20 of 20 cutoffs the input has another value than when the forecast was made" in got.err
+    rows = (f"{line},{factor * float(line.split(',')[1])}" for line in lines[1:])
+    Path("prices.csv").write_text("\n".join(["date,close,high", *rows, ""]))
+    got = call("evaluate", "--forecasts", "issued.csv", "prices.csv", "--target-col", "high")
+    assert got.code == code, got.err
+    if code:
+        assert "at 20 of 20 cutoffs the input has another value than the ledger, typically by 67%" in got.err
+        assert got.out == ""
+    else:
+        assert "warning: at 20 of 20 cutoffs the input has another value than when the forecast was made" in got.err
+
+
+def test_hindsight_is_no_forecast_for_the_record(here):
+    before = Path("issued.csv").read_bytes()
+    day = DAYS[60]  # the model was trained on rows after it
+    got = call("forecast", "prices.npz", "prices.csv", "--until", day, "--append", "issued.csv")
+    assert got.code == 65
+    assert f"the forecast starts from {day}, and the model was trained on rows up to" in got.err
+    assert Path("issued.csv").read_bytes() == before
+    got = call("forecast", "prices.npz", "prices.csv", "--until", day)
+    assert got.code == 0
+    assert "warning: the rows end at" in got.err and "it has seen what it forecasts here" in got.err
 
 
 @pytest.mark.parametrize(

@@ -178,11 +178,9 @@ def test_better_than_the_last_value_and_worse_than_the_season() -> None:
     scores = score_backtest(backtest)
     got = judge(backtest, scores)
     assert got.best_baseline is not None
-    assert (got.outcome, got.best_baseline.outcome, got.best_baseline.reference) == (
-        "better",
-        "worse",
-        "seasonal naive",
-    )
+    assert got.last_value.outcome == "better"
+    assert got.outcome == "worse"  # of the whole: a script that reads it should not use the model
+    assert (got.best_baseline.outcome, got.best_baseline.reference) == ("worse", "seasonal naive")
     own, season = (scores.methods[name].relative_mae for name in ("rnncast", "seasonal naive"))
     assert got.best_baseline.relative_mae == pytest.approx(own / season)
     sizes = [np.abs(backtest.points[name] - backtest.actual).mean() for name in ("rnncast", "seasonal naive")]
@@ -274,3 +272,10 @@ def test_direction_is_set_against_the_more_frequent_one(rng: np.random.Generator
 )
 def test_rough_numbers_have_two_digits(count: int, expected: str) -> None:
     assert round_count(count) == expected
+
+
+def test_what_is_issued_is_said_first() -> None:
+    backtest = make_backtest({"rnncast": 0.5, "last value": 1.0, "drift": 1.5})
+    got = judge(backtest, score_backtest(backtest), issued="theta alone")
+    assert got.text.startswith("Issued: theta alone. Beats the last value")
+    assert got.to_dict()["issued"] == "theta alone"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnncast.model.config import NetworkConfig
-from rnncast.model.gate import GROUPS, Blend, blended_median, groups_of, same_for_all, simple_path
+from rnncast.model.gate import GROUPS, Blend, blended_median, describe_gate, groups_of, same_for_all, simple_path
 
 CONFIG = NetworkConfig(input_size=20, horizon=5)
 SEASONAL = NetworkConfig(input_size=20, horizon=5, season_length=4, channels=("level", "seasonal change"))
@@ -78,3 +78,13 @@ def test_simple_paths_look_at_the_last_rows_alone(rng):
 def test_blend_that_is_none_is_refused(blend):
     with pytest.raises(ValueError, match="expected 0 to 1, one of last value"):
         Blend(*blend)
+
+
+def test_gate_in_words():
+    assert describe_gate(same_for_all(Blend("theta", 0.0))) == "theta alone"
+    assert describe_gate(same_for_all(Blend("last value", 0.25))) == "25% network, 75% last value"
+    mixed = (Blend("drift", 0.0), *same_for_all(Blend("last value", 1.0))[1:])
+    assert describe_gate(mixed) == (
+        "drift alone for series standing still; 100% network, 0% last value for series seasonal, reverting, trending, "
+        "walking"
+    )

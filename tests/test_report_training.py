@@ -37,16 +37,18 @@ def group(**changes):
             id="in-part",
         ),
         pytest.param(
-            [group(blend=0.0)], "the network has nothing to add to the last value; the model issues it", id="nothing"
+            [group(blend=0.0)],
+            "the network could not be shown to add to the last value; the model issues it alone",
+            id="nothing",
         ),
         pytest.param(
             [group(blend=0.0, baseline="theta", baseline_relative_mae=0.9)],
-            "nothing to add to the theta (error 0.900 of the last value's); the model issues it",
+            "could not be shown to add to theta (error 0.900 of the last value's); the model issues it alone",
             id="theta",
         ),
         pytest.param(
             [group(windows=5, group="seasonal"), group(group="all others", blend=0.0)],
-            'for most series ("all others"): the network has nothing to add',
+            'for most series ("all others"): the network could not be shown to add',
             id="groups",
         ),
         pytest.param([], "held-out rows: none, the series are too short", id="none"),
@@ -58,7 +60,7 @@ def test_verdict_says_what_is_issued_and_why(model, record, expected):
 
 def test_last_season_is_named_where_there_is_one(model):
     got = training_verdict(with_record(model, season=12, gate=[group(blend=0.0, baseline="seasonal naive")]))
-    assert "nothing to add to the last season" in got
+    assert "could not be shown to add to the last season" in got
 
 
 def test_intervals_are_said_where_there_are_some(model):

@@ -79,7 +79,7 @@ def evaluate(
         option("Leave out series that are too short, by name; or refuse them.", "left out", None, SKIP_BAD),
     ] = None,
 ) -> None:
-    """Backtest from rolling cutoffs, beside last value, drift and seasonal naive, with a verdict.
+    """Backtest from rolling cutoffs, beside simple forecasts and intervals, with evidence and a verdict.
 
     With a model first, it is scored only after its last training row. Without one, it is trained on the rows before the
     first cutoff, and again as --refit says. With --forecasts nothing is forecast anew: what forecast --append recorded
@@ -188,6 +188,7 @@ def _of_model(
     skip_bad: bool | None,
 ) -> _Evaluated:
     from rnncast.evaluation.backtest import evaluate_model
+    from rnncast.model.gate import describe_gate
     from rnncast.report.card import model_levels
 
     path, *sources = inputs
@@ -212,7 +213,7 @@ def _of_model(
         run = evaluate_model(
             model, panel, plan, horizon=choices.horizon, levels=levels, keeping=keeping, on_origin=progress.origin
         )
-    return _evaluated(run, panel, tuple(sources), path, notes, out)
+    return _evaluated(run, panel, tuple(sources), path, notes, out, describe_gate(model.gate))
 
 
 def _of_recipe(
@@ -241,14 +242,20 @@ def _of_recipe(
             on_epoch=progress.epoch,
             on_origin=progress.origin,
         )
-    return _evaluated(run, panel, tuple(inputs), None, notes, out)
+    return _evaluated(run, panel, tuple(inputs), None, notes, out, run.issued)
 
 
 def _evaluated(
-    run: Run, panel: Panel, inputs: tuple[str, ...], model: str | None, notes: tuple[str, ...], out: Output
+    run: Run,
+    panel: Panel,
+    inputs: tuple[str, ...],
+    model: str | None,
+    notes: tuple[str, ...],
+    out: Output,
+    issued: str,
 ) -> _Evaluated:
     """Score what was issued, after what was chosen, met and audited on the way has been said."""
     out.notes(run.notes)
     if run.audit is not None:
         out.note(str(run.audit))
-    return _Evaluated(run, outcome_of(run.backtest, panel.columns), inputs, model, (*notes, *run.notes))
+    return _Evaluated(run, outcome_of(run.backtest, panel.columns, issued), inputs, model, (*notes, *run.notes))

@@ -107,6 +107,8 @@ def issue(
             panel = model.history.panel if model.history is not None else panel
         if (short := short_histories(model, panel)) is not None:
             out.note(short)
+        if (seen := seen_before(model, panel)) is not None:
+            out.warn(seen)
     elif named := given(columns):
         raise UsageError(f"{named[0]} needs an input", hint="name a file of rows after the model")
     steps = horizon or model.network.horizon
@@ -116,6 +118,20 @@ def issue(
             "their intervals are extrapolated, not calibrated"
         )
     return forecast_model(model, panel, steps, quantile_levels(levels, quantiles))
+
+
+def seen_before(model: Model, panel: Panel) -> str | None:
+    """A warning where training has seen rows after the last one given; None where it has not."""
+    import numpy as np
+
+    from rnncast.data.isotime import format_stamp
+
+    last, zone = panel.times.max(), panel.calendar.zone
+    until = np.datetime64(model.trained_until, "us") if panel.is_dated else int(model.trained_until)
+    if last >= until:
+        return None
+    end, seen = format_stamp(last, zone), format_stamp(until, zone)
+    return f"the rows end at {end}, and the model was trained on rows up to {seen}: it has seen what it forecasts here"
 
 
 def short_histories(model: Model, panel: Panel) -> str | None:

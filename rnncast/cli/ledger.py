@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rnncast.cli.inputs import check_ending, check_output
 from rnncast.cli.output import Output
-from rnncast.errors import UsageError
+from rnncast.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,11 +43,18 @@ def record_forecast(
     quantiles: Sequence[float],
     out: Output,
 ) -> None:
-    """Append a forecast to a ledger, and say what became of its rows."""
+    """Append a forecast to a ledger, and say what became of its rows.
+
+    Raises
+    ------
+    DataError
+        The model was trained on later rows than those the forecast starts from.
+    """
     from rnncast.data.summary import counted
     from rnncast.evaluation.ledger import append
     from rnncast.model.fingerprint import fingerprint
 
+    _refuse_hindsight(model, issued)
     levels = tuple(dict.fromkeys(levels))
     done = append(path, issued, levels=levels, quantiles=quantiles, model=fingerprint(model), made_at=now())
     out.note(f"recorded {counted(done.added, 'row')} in {path}")
@@ -60,6 +67,22 @@ def record_forecast(
         )
     if not done.is_locked:
         out.warn("there are no locks here: let only one run at a time append")
+
+
+def _refuse_hindsight(model: Model, issued: Forecast) -> None:
+    import numpy as np
+
+    from rnncast.data.isotime import format_stamp
+
+    last = issued.cutoffs.max()
+    until = np.datetime64(model.trained_until, "us") if issued.cutoffs.dtype.kind == "M" else int(model.trained_until)
+    if last < until:
+        end, seen = (format_stamp(stamp, issued.zone) for stamp in (last, until))
+        raise DataError(
+            f"the forecast starts from {end}, and the model was trained on rows up to {seen}: it has seen what it "
+            "forecasts, and a record of it would flatter",
+            hint=f"train on less: rnncast train INPUT --until {end}",
+        )
 
 
 def now() -> np.datetime64:

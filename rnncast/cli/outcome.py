@@ -74,8 +74,11 @@ class Outcome:
         out.prose(self.verdict.text)
 
 
-def outcome_of(backtest: Backtest, columns: Columns) -> Outcome:
-    """Score and judge what was issued, with intervals corrected as outcomes came in beside its own."""
+def outcome_of(backtest: Backtest, columns: Columns, issued: str = "") -> Outcome:
+    """Score and judge what was issued, with intervals corrected as outcomes came in beside its own.
+
+    `issued` says in words what the forecasts are made of.
+    """
     from rnncast.evaluation.adaptive import with_adaptive
     from rnncast.evaluation.evidence import gather_evidence
     from rnncast.evaluation.scores import score_backtest
@@ -83,4 +86,4 @@ def outcome_of(backtest: Backtest, columns: Columns) -> Outcome:
 
     backtest = with_adaptive(backtest)
     scores, evidence = score_backtest(backtest), gather_evidence(backtest)
-    return Outcome(backtest, scores, evidence, judge(backtest, scores, evidence), columns)
+    return Outcome(backtest, scores, evidence, judge(backtest, scores, evidence, issued), columns)

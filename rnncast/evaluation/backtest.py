@@ -124,7 +124,7 @@ def evaluate_panel(
     of["--level"] = list(of.pop("--levels"))
     notes = [_span(panel, origins), *chosen]
     times = {0: "once, before the first origin", 1: "at every origin"}
-    said = f"trained {times.get(plan.refit, f'again at every {plan.refit} origins')}"
+    said = f"trained {times.get(plan.refit, f'at every {plan.refit}. origin')}"
     return Course(recipe, terms, panel, origins, plan, keeping, of).run(notes, on_epoch, on_origin, said)
 
 

@@ -43,6 +43,9 @@ class Keeping:
 
 NOTHING = Keeping()
 
+MOST_ISSUED = 3
+"""Kinds of what is issued that are told, where trainings differ."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -73,6 +76,14 @@ class Run:
     origins: tuple[str, ...]
     trainings: tuple[Mapping[str, Any], ...]
     audit: Audit | None = None
+
+    @property
+    def issued(self) -> str:
+        """What the trainings let be issued, in words: the network, a simple path, or both; empty if it is not known."""
+        found = dict.fromkeys(str(training["issued"]) for training in self.trainings if "issued" in training)
+        shown = list(found)[:MOST_ISSUED]
+        more = f", and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
+        return ", later ".join(shown) + more
 
     def document(self) -> dict[str, Any]:
         """The course of the backtest as JSON values."""

@@ -25,6 +25,9 @@ from rnncast.forecasting.predict import FEWEST_ROWS
 REVISED = 1e-9
 """Relative difference from which a value counts as revised: less is another program's rounding."""
 
+ANOTHER_SERIES = 0.2
+"""Typical relative difference at more than half of the cutoffs from which values were not revised, but are others."""
+
 WEST = np.timedelta64(14, "h")
 """How far the clock of stamps without a zone may be from UTC."""
 
@@ -232,7 +235,10 @@ def _made_late(ledger: LedgerRows, panel: Panel, series: NDArray[np.int64], outc
 def _revisions(
     ledger: LedgerRows, panel: Panel, series: NDArray[np.int64], cutoff: NDArray[np.int64]
 ) -> tuple[int, int, Revision | None]:
-    """Cutoffs, those at which the input has another value than the ledger, and the first of these."""
+    """Cutoffs, those at which the input has another value than the ledger, and the first of these.
+
+    DataError where they are so many and so far apart that it must be another series.
+    """
     rows, first = np.unique(cutoff, return_index=True)  # (W,)
     then, now = ledger.last_values[first], panel.target[rows]  # (W,)
     is_revised = np.isfinite(then) & (np.abs(then - now) > REVISED * np.abs(then))
@@ -242,4 +248,12 @@ def _revisions(
         earliest = found[np.argmin(panel.times[rows[found]].astype(np.int64))]
         name = panel.ids[series[first[earliest]]]
         example = (name, panel.times[rows[earliest]], float(then[earliest]), float(now[earliest]))
+    size = np.maximum(np.abs(then), np.abs(now))[found]  # above zero, as one of the two is
+    typical = float(np.median(np.abs(then - now)[found] / size)) if len(found) else 0.0
+    if 2 * len(found) > len(rows) and typical > ANOTHER_SERIES:
+        raise DataError(
+            f"at {len(found):,} of {len(rows):,} cutoffs the input has another value than the ledger, typically by "
+            f"{typical:.0%}: it is another series, or another column",
+            hint="name the input that was forecast, or its column with --target-col",
+        )
     return len(rows), len(found), example

@@ -16,6 +16,7 @@ from rnncast.evaluation.folds import Fitted
 from rnncast.evaluation.methods import Terms
 from rnncast.evaluation.origins import Origins, Plan, rolling_origins, written
 from rnncast.model.config import NetworkConfig
+from rnncast.model.gate import describe_gate
 from rnncast.training.defaults import TrainOptions, resolve
 from rnncast.training.search import OnEpoch
 from rnncast.training.split import rows_needed, without_short_series
@@ -81,6 +82,7 @@ class Recipe:
             "left_out": list(left_out),
             "best_epoch": model.record["best_epoch"],
             "network_share": model.network_share,
+            "issued": describe_gate(model.gate),
         }
         return Fitted(model, record, chosen + skipped + warnings)
 

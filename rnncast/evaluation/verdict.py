@@ -90,6 +90,8 @@ class Verdict:
         The network alone against the last value, where it says something else than what is issued.
     intervals, direction : str
         A sentence on each; empty where there is nothing to say.
+    issued : str
+        What the forecasts are made of, in words; empty where it is not known.
     """
 
     method: str
@@ -98,17 +100,20 @@ class Verdict:
     network: Finding | None
     intervals: str
     direction: str
+    issued: str = ""
 
     @property
     def outcome(self) -> Outcome:
-        """Outcome against the last value."""
-        return self.last_value.outcome
+        """Outcome against the last value; ``worse`` where the best simple baseline is surely better."""
+        beaten = self.best_baseline is not None and self.best_baseline.outcome == "worse"
+        return "worse" if beaten else self.last_value.outcome
 
     @property
     def text(self) -> str:
-        """Two to five sentences."""
+        """Two to six sentences."""
         findings = (self.last_value, self.best_baseline, self.network)
-        sentences = [*(found.text for found in findings if found), self.intervals, self.direction]
+        said = f"Issued: {self.issued}." if self.issued else ""
+        sentences = [said, *(found.text for found in findings if found), self.intervals, self.direction]
         return " ".join(sentence for sentence in sentences if sentence)
 
     def to_dict(self) -> dict[str, object]:
@@ -117,6 +122,7 @@ class Verdict:
             "method": self.method,
             "outcome": self.outcome,
             "text": self.text,
+            "issued": self.issued or None,
             "last_value": self.last_value.to_dict(),
             "best_baseline": self.best_baseline.to_dict() if self.best_baseline else None,
             "network": self.network.to_dict() if self.network else None,
@@ -125,8 +131,10 @@ class Verdict:
         }
 
 
-def judge(backtest: Backtest, scores: Scores, evidence: Evidence | None = None) -> Verdict:
+def judge(backtest: Backtest, scores: Scores, evidence: Evidence | None = None, issued: str = "") -> Verdict:
     """Judge the forecasts issued in a backtest from its scores and its evidence, which is gathered where it is None.
+
+    `issued` says in words what they are made of.
 
     The best simple baseline is the one with the lowest mean scaled error, chosen after the fact, which leans against
     the method that is judged.
@@ -151,6 +159,7 @@ def judge(backtest: Backtest, scores: Scores, evidence: Evidence | None = None) 
         network=network,
         intervals=interval_text(evidence),
         direction=direction_text(evidence.directions[evidence.method]),
+        issued=issued,
     )
 
 

@@ -95,8 +95,10 @@ def interval_text(evidence: Evidence) -> str:
         return f"{text}; {score} is that of {called(best.reference)}."
     name = f"that of {called(best.reference)}, the best simple one"
     tested = format_p(comparison.p_value) if comparison.reason is None else comparison.reason
-    doubt = ", which is no evidence" if comparison.reason is None and not comparison.significant else ""
-    return f"{text}; {score} is {_gain(best.skill)} than {name} ({tested}){doubt}."
+    known = "" if comparison.reason else ", which is no evidence"
+    if comparison.significant:
+        known = ", and so surely better" if best.skill > 0 else ", and so surely worse"
+    return f"{text}; {score} is {_gain(best.skill)} than {name} ({tested}){known}."
 
 
 def _corrected(evidence: Evidence) -> str:

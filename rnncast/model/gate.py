@@ -117,3 +117,19 @@ def simple_path(name: str, config: NetworkConfig, context: Floats, valid: NDArra
     """The path (K, B) of a simple baseline, which looks at the last rows of the context (R, B)."""
     rows, counted = context[-config.baseline_rows :], np.minimum(valid, config.baseline_rows)
     return PATHS[name](rows, counted, config.horizon, config.season_length)
+
+
+def describe_gate(gate: Gate) -> str:
+    """What is issued, in words: ``theta alone``, or ``40 % network, 60 % last value``; by group where groups differ."""
+    by_blend: dict[Blend, list[str]] = {}
+    for name, blend in zip(GROUPS, gate, strict=True):
+        by_blend.setdefault(blend, []).append(name)
+    if len(by_blend) == 1:
+        return _in_words(gate[0])
+    return "; ".join(f"{_in_words(blend)} for series {', '.join(names)}" for blend, names in by_blend.items())
+
+
+def _in_words(blend: Blend) -> str:
+    if blend.share == 0.0:
+        return f"{blend.baseline} alone"
+    return f"{blend.share:.0%} network, {1.0 - blend.share:.0%} {blend.baseline}"

@@ -19,7 +19,7 @@ def training_verdict(model: Model) -> str:
     naive, record = naive_path(model), model.record
     intervals = ", with intervals" if len(model.network.quantile_levels) > 1 else ""
     if model.calibration is not None:
-        intervals = ", with calibrated intervals"
+        intervals = ", with intervals from few rows" if record.get("fallback") else ", with calibrated intervals"
     judged: Sequence[Mapping[str, Any]] = record.get("gate") or ()
     if record.get("validation"):  # of the first format of models
         return f"held-out rows: {model.network_share:.0%} of the network's correction of the {naive} is used"
@@ -37,10 +37,10 @@ def _of_group(group: Mapping[str, Any], naive: str) -> str:
     """What a group's windows say: what is issued for it, and why."""
     baseline, blend = str(group["baseline"]), float(group["blend"])
     plain = baseline in (LAST_VALUE, SEASONAL_NAIVE)
-    name = f"the {naive}" if plain else f"the {baseline}"
+    name = f"the {naive}" if plain else baseline
     over = "" if plain else f" (error {group['baseline_relative_mae']:.3f} of the {naive}'s)"
     if blend == 0:
-        return f"the network has nothing to add to {name}{over}; the model issues it"
+        return f"the network could not be shown to add to {name}{over}; the model issues it alone"
     statistic = group["t_statistic"]
     sure = "" if statistic is None else f", t {float(statistic):.1f} over {int(group['blocks'])} stretches of time"
     return (
