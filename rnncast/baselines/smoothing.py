@@ -19,10 +19,15 @@ from numpy.typing import NDArray
 from rnncast.baselines.seasonality import additive_indices, counted, row_after_row
 
 Floats = NDArray[np.float64]
+
+
 Integers = NDArray[np.int64]
 
 THETA = "theta"
 DAMPED_TREND = "damped trend"
+
+SMOOTHED_ROWS, SMOOTHED_SEASONS = 400, 6
+"""Rows at the end of a history from which Theta and the damped trend are taken, or seasons if they are more rows."""
 
 HISTORIES = 256
 """Histories carried at once: the states of all points of the grid stay in a core's own cache."""
@@ -32,6 +37,11 @@ START_ROWS = 10
 
 TIE = 1e-9
 """Sums of squares that differ by no larger share are alike, and the earlier point of the grid is taken."""
+
+
+def smoothed_rows(season_length: int) -> int:
+    """Rows at the end of a history from which paths are smoothed; 1 stands for no season."""
+    return max(SMOOTHED_ROWS, SMOOTHED_SEASONS * season_length)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rnncast.baselines.garch_intervals import GarchIntervals
 from rnncast.baselines.intervals import empirical_quantiles, ewma_normal_quantiles
-from rnncast.baselines.smoothing import DAMPED_TREND, THETA, damped_trend, theta
+from rnncast.baselines.smoothing import DAMPED_TREND, THETA, damped_trend, smoothed_rows, theta
 from rnncast.evaluation.baselines import simple_baselines
 
 Floats = NDArray[np.float64]
@@ -21,9 +21,6 @@ Floats = NDArray[np.float64]
 EMPIRICAL = "empirical"
 EWMA_NORMAL = "ewma normal"
 GARCH_T = "garch t"
-
-SMOOTHED_ROWS = 400
-"""Rows at the end of a history from which Theta and the damped trend are taken."""
 
 MOST_ROWS = 2000
 """Rows at the end of a history that the intervals around the last value look at."""
@@ -72,8 +69,8 @@ class OriginBaselines:
     """Baselines of a backtest, to be called for its origins in ascending time.
 
     Methods with paths: last value, drift and, with a season, seasonal naive, each with the quantiles of
-    `simple_baselines`; Theta and the damped trend, without quantiles, from the last 400 rows, in logarithms where the
-    whole history is positive.
+    `simple_baselines`; Theta and the damped trend, without quantiles, from the last `smoothed_rows`, in logarithms where
+    the whole history is positive.
 
     Without paths, if there are quantile levels at all, from the last 2,000 rows and in the same units: the empirical
     quantiles of changes; normal quantiles with an exponentially weighted volatility (RiskMetrics); GARCH(1,1) with
@@ -121,10 +118,11 @@ class OriginBaselines:
         }
 
     def _smoothed(self, ends: Sequence[_History]) -> dict[str, OriginForecast]:
-        valid = np.array([min(len(end.rows), SMOOTHED_ROWS) for end in ends])  # (S,)
+        most = smoothed_rows(self._season_length)
+        valid = np.array([min(len(end.rows), most) for end in ends])  # (S,)
         rows = np.zeros((int(valid.max()), len(ends)))  # (R, S)
         for i, end in enumerate(ends):
-            rows[len(rows) - valid[i] :, i] = end.rows[-SMOOTHED_ROWS:]
+            rows[len(rows) - valid[i] :, i] = end.rows[-most:]
         logarithmic = np.array([end.logarithmic for end in ends])  # (S,)
         found = {}
         for name, path in ((THETA, theta), (DAMPED_TREND, damped_trend)):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from rnncast.baselines.smoothing import smoothed_rows
 from rnncast.core.loss_table import HUBER, MAE, MSE, QUANTILE, STUDENT_T, outputs_a_step
 from rnncast.core.shape import GRU, LSTM, RNN_SIGMOID, RNN_TANH, Shape
 from rnncast.errors import UsageError
@@ -24,8 +25,8 @@ CHANNELS = ("level", "change", "seasonal change")
 ROW_CHANNELS = ("change", "seasonal change", "mean")
 """Input channels of a row that a stateful network reads; see `rnncast.model.sequences`."""
 
-BASELINE_WINDOWS = 2
-"""Rows that simple baselines look at, in multiples of what the network reads."""
+CONTEXT_WINDOWS = 2
+"""Rows that a forecast depends on at least, in multiples of what the network reads."""
 
 VOLATILITY_ROWS = 512
 """Rows of which the usual volatility is that of a series: two years of business days."""
@@ -137,12 +138,12 @@ class NetworkConfig:
     @property
     def context_rows(self) -> int:
         """Rows of history that anything of a forecast depends on, and that a model keeps of each series."""
-        return max(self.baseline_rows, VOLATILITY_ROWS)
+        return max(self.baseline_rows, CONTEXT_WINDOWS * self.history_rows, VOLATILITY_ROWS)
 
     @property
     def baseline_rows(self) -> int:
         """Rows of history that simple baselines look at."""
-        return BASELINE_WINDOWS * self.history_rows
+        return smoothed_rows(self.season_length)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
