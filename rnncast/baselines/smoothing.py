@@ -19,8 +19,6 @@ from numpy.typing import NDArray
 from rnncast.baselines.seasonality import additive_indices, counted, row_after_row
 
 Floats = NDArray[np.float64]
-
-
 Integers = NDArray[np.int64]
 
 THETA = "theta"

@@ -69,8 +69,8 @@ class OriginBaselines:
     """Baselines of a backtest, to be called for its origins in ascending time.
 
     Methods with paths: last value, drift and, with a season, seasonal naive, each with the quantiles of
-    `simple_baselines`; Theta and the damped trend, without quantiles, from the last `smoothed_rows`, in logarithms where
-    the whole history is positive.
+    `simple_baselines`; Theta and the damped trend, without quantiles, from the last `smoothed_rows`, in logarithms
+    where the whole history is positive.
 
     Without paths, if there are quantile levels at all, from the last 2,000 rows and in the same units: the empirical
     quantiles of changes; normal quantiles with an exponentially weighted volatility (RiskMetrics); GARCH(1,1) with
