@@ -103,12 +103,12 @@ def interval_text(evidence: Evidence) -> str:
 
 def _corrected(evidence: Evidence) -> str:
     """Say what share the widest intervals held once they were corrected as outcomes came in."""
-    found = [cell for cell in evidence.corrected if (cell.level, cell.part) == (evidence.interval_level, "all")]
-    return (
-        f" ({percent(found[0].coverage)} at {found[0].level:.12g} % when corrected as outcomes came in)"
-        if found
-        else ""
-    )
+    for cell in evidence.corrected:
+        if (cell.level, cell.part) == (evidence.interval_level, "all"):
+            held = percent(cell.coverage)
+            if held != percent(evidence.coverage(cell.level).coverage):
+                return f" ({held} at {cell.level:.12g} % when corrected as outcomes came in)"
+    return ""
 
 
 def direction_text(found: Direction) -> str:
