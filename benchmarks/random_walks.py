@@ -104,7 +104,7 @@ def outcomes(job: Case) -> dict[str, str]:
         backtest = with_oracle(backtest, returns)
     scores = score_backtest(backtest)
     own = [name for name in (METHOD, NETWORK, ORACLE) if name in backtest.points]
-    return {name: judge(backtest, scores, gather_evidence(backtest, name)).outcome for name in own}
+    return {name: judge(backtest, scores, gather_evidence(backtest, name)).last_value.outcome for name in own}
 
 
 def with_oracle(backtest: Backtest, returns: np.ndarray) -> Backtest:
