@@ -171,6 +171,7 @@ def test_refit_is_said_in_the_plan(here, refit):
         pytest.param(["prices.csv", "--horizon", "5", "--n-windows", "999"], 65, "too few rows", id="too-few"),
         pytest.param(["prices.csv", "--save-forecasts", "no/x.csv"], 73, "there is no folder", id="folder"),
         pytest.param(["prices.csv", "--save-forecasts", "prices.csv"], 2, "is also an input", id="input-as-output"),
+        pytest.param(["prices.csv", "prices.npz"], 2, "rnncast evaluate MODEL INPUT", id="model-last"),
     ],
 )
 def test_refusals(here, arguments, code, expected):

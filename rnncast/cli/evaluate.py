@@ -112,6 +112,9 @@ def evaluate(
     plan = _plan(n_windows, step_size, refit, gap, train_size)
     keeping = _keeping(checkpoint, audit)
     with_model = is_model(inputs[0]) or (len(inputs) > 1 and inputs[0].lower().endswith(".npz"))
+    misplaced = next((source for source in inputs[1:] if is_model(source)), None)
+    if misplaced is not None:
+        raise UsageError(f"the model {misplaced} comes after {inputs[0]}", hint="rnncast evaluate MODEL INPUT")
     run = _of_model if with_model else _of_recipe
     found = run(inputs, plan, keeping, choices, columns, out, skip_bad)
     if save_forecasts is not None:

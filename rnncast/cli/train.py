@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncast.cli.inputs import STDIN, check_output, read_data, shell_word, warn_of_data
+from rnncast.cli.inputs import STDIN, check_output, read_data, refuse_model, shell_word, warn_of_data
 from rnncast.cli.options import SKIP_BAD, Computing, InputOptions, Report, TrainingChoices, flag, option, takes
 from rnncast.cli.output import Output
 from rnncast.cli.progress import Progress
@@ -60,6 +60,8 @@ def train(
     model adds anything to the last value.
     """
     computing.apply()
+    for source in inputs:
+        refuse_model(source)
     path = output or default_model(inputs)
     check_output(path, inputs, clobber=not no_clobber, model=True)
     job = TrainingJob(path, tuple(inputs), not no_clobber, not no_history, skip_bad is not False)
