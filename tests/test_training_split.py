@@ -98,9 +98,9 @@ def test_blocks_of_a_long_series_take_their_shares():
     panel = make_panel({"a": np.arange(1.0, 1001.0)})
     split = split_windows(panel, NetworkConfig(input_size=20, horizon=5))
     spans = [(fold.training.ends.max(), fold.held_out.ends.min(), fold.held_out.ends.max()) for fold in split.folds]
-    assert spans == [(695, 700, 770), (770, 775, 890), (890, 895, 995)]
+    assert spans == [(645, 650, 715), (715, 720, 890), (890, 895, 995)]
     assert [str(fold.span[0].astype("M8[D]")) for fold in split.folds] == [
-        str(panel.times[row].astype("M8[D]")) for row in (699, 774, 894)
+        str(panel.times[row].astype("M8[D]")) for row in (649, 719, 894)
     ]
 
 

@@ -27,7 +27,7 @@ from rnncast.training.split import Fold
 from rnncast.training.stateful import new_trainer
 from rnncast.training.trainer import VALIDATION_WINDOWS
 
-FIRST_SHRINKAGE = 1.0
+FIRST_SHRINKAGE = 0.25
 """As `rnncast.training.gate.SHRINKAGE`, but milder: what is let through here has to pass the gate, on other rows."""
 
 

@@ -25,13 +25,13 @@ Integers = NDArray[np.int64]
 STOPPING, GATE, CALIBRATION = "early stopping", "gate", "calibration"
 """What a block decides."""
 
-HELD_OUT_SHARE = 0.3
+HELD_OUT_SHARE = 0.35
 """Share of the rows that the blocks take together, in a long series."""
 
 HELD_OUT_HORIZONS = 12
 """Horizons that they take together at least, if as many rows as they are left before them."""
 
-STOPPING_SHARE, GATE_SHARE, CALIBRATION_SHARE = 0.25, 0.4, 0.35
+STOPPING_SHARE, GATE_SHARE, CALIBRATION_SHARE = 0.2, 0.5, 0.3
 """Shares of the held-out rows."""
 
 STOPPING_HORIZONS, GATE_HORIZONS, CALIBRATION_HORIZONS = 2, 5, 2
