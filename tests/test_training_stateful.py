@@ -97,11 +97,11 @@ def test_learns_that_noise_reverts_to_its_mean(rng, cell):
 def test_search_sees_no_row_of_the_validation_part(rng):
     values = random_walk(rng, 300)
     altered = values.copy()
-    altered[210:] *= np.exp(0.5 * rng.standard_normal(90))
+    altered[195:] *= np.exp(0.5 * rng.standard_normal(105))
     weights = []
     for series in (values, altered):
         trainer, split = make_trainer([series])
-        assert split.folds[0].training.ends.max() + CONFIG.horizon == 210
+        assert split.folds[0].training.ends.max() + CONFIG.horizon == 195
         trainer.run(20, Deadline(None))
         weights.append(trainer.average.tobytes())
     assert weights[0] == weights[1]
