@@ -103,7 +103,7 @@ def test_model_is_scored_after_its_last_training_row_only(here):
     assert {(found["level"], found["part"]) for found in evidence["coverage"]} == {
         (level, part) for level in (80.0, 95.0) for part in ("all", "step", "volatility")
     }
-    assert list(evidence["direction"]) == list(evidence["copycat"]) == ["rnncast"]
+    assert list(evidence["direction"]) == list(evidence["copycat"]) == ["rnncast", "network"]
     assert evidence["each_series"]["tested"] == 0
     only_trained = call("evaluate", "prices.npz", "prices.csv", "--until", "2020-06-10")
     assert only_trained.code == 65
