@@ -133,6 +133,16 @@ def test_a_series_that_ends_does_not_hold_up_the_others(rng, calendar):
     assert corrected.quantiles[ADAPTIVE][before].tobytes() == early.quantiles[ADAPTIVE].tobytes()
 
 
+def test_origins_that_come_later_change_nothing_where_series_keep_other_days(rng):
+    whole = dated(make_backtest(rng, origins=60, series=2, size=np.full(60, 3.0)))
+    late = np.where(whole.series == 1, np.timedelta64(5, "D"), np.timedelta64(0, "D"))
+    apart = replace(whole, times=whole.times + late)  # one series' outcomes are shown five origins after the other's
+    got = with_adaptive(apart).quantiles[ADAPTIVE]
+    for border in (20, 21, 40):
+        before = apart.origin <= border
+        assert with_adaptive(kept(apart, before)).quantiles[ADAPTIVE].tobytes() == got[before].tobytes()
+
+
 def test_corrected_quantiles_never_cross(rng):
     """Errors near zero or far out, and nothing between: levels want different factors."""
     backtest = make_backtest(rng, origins=300)

@@ -122,12 +122,9 @@ def issue(
 
 def seen_before(model: Model, panel: Panel) -> str | None:
     """A warning where training has seen rows after the last one given; None where it has not."""
-    import numpy as np
-
     from rnncast.data.isotime import format_stamp
 
-    last, zone = panel.times.max(), panel.calendar.zone
-    until = np.datetime64(model.trained_until, "us") if panel.is_dated else int(model.trained_until)
+    last, zone, until = panel.times.max(), panel.calendar.zone, model.last_trained
     if last >= until:
         return None
     end, seen = format_stamp(last, zone), format_stamp(until, zone)

@@ -70,12 +70,9 @@ def record_forecast(
 
 
 def _refuse_hindsight(model: Model, issued: Forecast) -> None:
-    import numpy as np
-
     from rnncast.data.isotime import format_stamp
 
-    last = issued.cutoffs.max()
-    until = np.datetime64(model.trained_until, "us") if issued.cutoffs.dtype.kind == "M" else int(model.trained_until)
+    last, until = issued.cutoffs.max(), model.last_trained
     if last < until:
         end, seen = (format_stamp(stamp, issued.zone) for stamp in (last, until))
         raise DataError(

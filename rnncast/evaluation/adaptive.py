@@ -66,17 +66,17 @@ def _follow(
 ) -> None:
     """Correct the rows of one step in place, origin after origin (`parts`), as outcomes become known.
 
-    An origin counts once all of its outcomes that are ever shown are known; what never is does not hold it up.
+    A row counts at the origin that shows its outcome, by its share of its origin's rows, whatever the others wait for.
     """
     levels, point = backtest.central_levels, backtest.points[METHOD]
     allowed = np.array([1.0 - level / 100.0 for level, _, _ in levels])  # (V,) share of misses
     low, high = (np.array([bounds[side] for bounds in levels]) for side in (1, 2))  # (V,) columns
     logarithm = np.zeros(len(levels))  # (V,) of the factors
-    waiting: list[tuple[int, int, Floats]] = []  # origin, the one that shows its outcomes, and misses (V,)
+    waiting: list[tuple[int, int, Floats]] = []  # origin, the one that shows outcomes, and misses beyond allowed (V,)
     for origin, rows, shown in zip(origins.tolist(), parts, known, strict=True):
-        for before, learnt, missed in [entry for entry in waiting if entry[1] <= origin]:
+        for before, learnt, excess in [entry for entry in waiting if entry[1] <= origin]:
             overlap = max(1, int(np.searchsorted(origins, learnt) - np.searchsorted(origins, before)))
-            logarithm += RATE / overlap * (missed - allowed)
+            logarithm += RATE / overlap * excess
         waiting = [entry for entry in waiting if entry[1] > origin]
         logarithm = np.clip(logarithm, -np.log(MOST), np.log(MOST))
         centre, actual = point[rows, None], backtest.actual[rows, None]
@@ -85,10 +85,8 @@ def _follow(
         )  # (n, V), the widest level last: bounds of a wider one lie outside
         result[np.ix_(rows, low)] = lows = np.minimum.accumulate(lows, axis=1)
         result[np.ix_(rows, high)] = highs = np.maximum.accumulate(highs, axis=1)
-        comes = shown <= int(backtest.origin.max())  # (n,)
-        if comes.any():
-            missed = ((actual < lows) | (actual > highs))[comes].mean(axis=0)
-            waiting.append((origin, int(shown[comes].max()), missed))
+        excess = (((actual < lows) | (actual > highs)) - allowed) / len(rows)  # (n, V)
+        waiting += [(origin, learnt, excess[shown == learnt].sum(axis=0)) for learnt in np.unique(shown).tolist()]
 
 
 def _scaled(bounds: Floats, centre: Floats, factor: Floats) -> Floats:

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-import numpy as np
-
 from rnncast.data.panel import Panel
 from rnncast.data.summary import counted, format_stamp
 from rnncast.errors import DataError, UsageError
@@ -65,7 +63,7 @@ def evaluate_model(
     if plan.refit or plan.train_size is not None:
         raise UsageError("a trained model is not trained again", hint="leave out --refit and --train-size")
     horizon = horizon or model.network.horizon
-    earliest = np.datetime64(model.trained_until, "us") if panel.is_dated else int(model.trained_until)
+    earliest = model.last_trained
     until = format_stamp(earliest, panel.calendar.zone)
     if not (panel.times > earliest).any():
         raise DataError(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncast.baselines.batch import seasonal_naive
 from rnncast.core.arguments import Normalising
 from rnncast.data.transform import (
     SCALE_FLOOR_LEVEL,
@@ -104,9 +105,7 @@ def in_parts(config: NetworkConfig, count: int) -> Iterator[slice]:
 
 def naive_path(rows: NDArray[np.float64], valid: NDArray[np.int64], config: NetworkConfig) -> NDArray[np.float64]:
     """Last season repeated over the horizon, (K, B); the last value without a season, or with less than one at hand."""
-    ahead = np.arange(config.horizon)
-    season = rows[-config.season_length :]  # (m, B)
-    return np.where(valid >= config.season_length, season[ahead % config.season_length], rows[-1])
+    return seasonal_naive(rows, valid, config.horizon, config.season_length)
 
 
 def _level(frame: Frame, config: NetworkConfig) -> NDArray[np.float64]:

@@ -85,6 +85,11 @@ class Model:
         """Largest weight that the network has in the median of any group, 0 to 1."""
         return max(blend.share for blend in self.gate)
 
+    @property
+    def last_trained(self) -> np.datetime64 | int:
+        """`trained_until` as a stamp in UTC, or as a step."""
+        return np.datetime64(self.trained_until, "us") if self.calendar.is_dated else int(self.trained_until)
+
     def with_levels(self, levels: Sequence[float]) -> Model:
         """The model with quantiles at other levels too, if its loss is a distribution, which has all of them.
 

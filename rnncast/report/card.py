@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-import numpy as np
-
 from rnncast.core.shape import parameter_count
 from rnncast.data.isotime import format_stamp
 from rnncast.model.fingerprint import fingerprint
@@ -118,7 +116,7 @@ def model_document(model: Model) -> dict[str, Any]:
 def _until(model: Model) -> str:
     """Last training row, on the wall clock of the zone if there is one."""
     zone = model.calendar.zone
-    return model.trained_until if zone is None else format_stamp(np.datetime64(model.trained_until, "us"), zone)
+    return model.trained_until if zone is None else format_stamp(model.last_trained, zone)
 
 
 def _network(model: Model) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import product
 from statistics import NormalDist
 from typing import Any
@@ -71,7 +72,42 @@ def calibrate(
 
     A group of series with too few windows has the table of all of them.
     """
-    together = _table(config, gate, volatility, block, earlier)  # (K, G)
+    own = None if block is None else _issued(config, gate, volatility, block)
+    return _calibration(config, volatility, own, _naive(config, volatility, earlier))
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """Errors of an outlook's windows in scales, (K, N) each: of the median, and of the naive path; see `Outlook`."""
+
+    median: Floats
+    naive: Floats
+    group: NDArray[np.int64]
+    separate: float
+
+    def take(self, index: NDArray[np.int64]) -> _Scores:
+        separate = self.separate * len(index) / max(1, len(self.group))
+        return _Scores(self.median[:, index], self.naive[:, index], self.group[index], separate)
+
+
+def _issued(config: NetworkConfig, gate: Gate, volatility: Volatility, outlook: Outlook) -> _Scores:
+    """Scores of what is issued."""
+    return _scores(config, volatility, outlook, median_of(config, gate, outlook))
+
+
+def _naive(config: NetworkConfig, volatility: Volatility, outlook: Outlook) -> _Scores:
+    """Scores of the naive path in place of what is issued."""
+    return _scores(config, volatility, outlook, outlook.naive)
+
+
+def _scores(config: NetworkConfig, volatility: Volatility, outlook: Outlook, median: Floats) -> _Scores:
+    scale = scales(volatility, config, outlook.context, outlook.valid, outlook.widths)  # (K, N)
+    own, naive = ((outlook.actual - path) / scale for path in (median, outlook.naive))  # (K, N) each
+    return _Scores(own, naive, outlook.group, outlook.separate)
+
+
+def _calibration(config: NetworkConfig, volatility: Volatility, block: _Scores | None, earlier: _Scores) -> Calibration:
+    together = _table(config, volatility, block, earlier)  # (K, G)
     tables = []
     for number in range(len(GROUPS)):
         found = None if block is None else np.flatnonzero(block.group == number)
@@ -79,23 +115,18 @@ def calibrate(
         if block is None or found is None or min(len(found), len(before)) < FEWEST_WINDOWS:
             tables.append(together)
         else:
-            tables.append(_table(config, gate, volatility, block.take(found), earlier.take(before)))
+            tables.append(_table(config, volatility, block.take(found), earlier.take(before)))
     return Calibration(volatility, np.stack(tables))
 
 
-def _table(
-    config: NetworkConfig, gate: Gate, volatility: Volatility, block: Outlook | None, earlier: Outlook
-) -> Floats:
+def _table(config: NetworkConfig, volatility: Volatility, block: _Scores | None, earlier: _Scores) -> Floats:
     """Quantiles (K, G) of the scores of some windows: their own, those of earlier rows, and those of a normal walk."""
-    before = (earlier.actual - earlier.naive) / _scale(config, volatility, earlier)  # (K, N)
-    table = _leaning(_quantiles(before, LEVELS), walk_scores(config, volatility), earlier.separate)  # (K, G)
+    table = _leaning(_quantiles(earlier.naive, LEVELS), walk_scores(config, volatility), earlier.separate)  # (K, G)
     if block is not None:
-        scale = _scale(config, volatility, block)  # (K, N)
-        scores = (block.actual - median_of(config, gate, block)) / scale  # (K, N)
-        naive = np.abs(block.actual - block.naive) / scale  # (K, N)
-        narrowed = float(np.abs(scores).mean() / naive.mean()) if naive.any() else 1.0
+        naive = np.abs(block.naive).mean()
+        narrowed = float(np.abs(block.median).mean() / naive) if naive > 0.0 else 1.0
         table = min(max(narrowed, LEAST_NARROWED), 1.0) * table
-        table = _leaning(_quantiles(scores, LEVELS), table, block.separate)
+        table = _leaning(_quantiles(block.median, LEVELS), table, block.separate)
     middle = len(LEVELS) // 2
     table[:, :middle] = np.minimum(table[:, :middle], 0.0)  # the median is what is issued
     table[:, middle] = 0.0
@@ -133,23 +164,18 @@ def measured_coverage(
     halves = np.flatnonzero(block.clock < middle), np.flatnonzero(block.clock > middle)
     if min(map(len, halves)) == 0:
         return []
+    scores, before = _issued(config, gate, volatility, block), _naive(config, volatility, earlier)
     inside = np.zeros((len(levels), 2))
     for half, (held, used) in enumerate((halves, halves[::-1])):
-        calibration = calibrate(config, gate, volatility, block.take(used), earlier)
-        own = block.take(held)
-        errors, scale = own.actual - median_of(config, gate, own), _scale(config, volatility, own)  # (K, N) each
+        calibration, own = _calibration(config, volatility, scores.take(used), before), scores.take(held)
         for number, level in enumerate(levels):
             tails = np.array([50.0 - level / 2, 50.0 + level / 2]) / 100.0
-            bounds = calibration.offsets(own.group, scale, tails)  # (K, 2, N)
-            inside[number, half] = ((errors >= bounds[:, 0]) & (errors <= bounds[:, 1])).mean()
+            bounds = calibration.offsets(own.group, np.ones(own.median.shape), tails)  # (K, 2, N)
+            inside[number, half] = ((own.median >= bounds[:, 0]) & (own.median <= bounds[:, 1])).mean()
     return [
         {"level": level, "coverage": float(inside[number].mean()), "windows": sum(map(len, halves))}
         for number, level in enumerate(levels)
     ]
-
-
-def _scale(config: NetworkConfig, volatility: Volatility, outlook: Outlook) -> Floats:
-    return scales(volatility, config, outlook.context, outlook.valid, outlook.widths)
 
 
 def _quantiles(scores: Floats, levels: Floats) -> Floats:

@@ -48,7 +48,7 @@ class Decisions:
     epochs, share
         Epochs that they are trained, 0 leaving the baseline, and the share of their correction of the median.
     gate, calibration
-        See `rnncast.model.gate` and `rnncast.model.intervals`; no calibration where no block is held out.
+        See `rnncast.model.gate` and `rnncast.model.intervals`.
     record : dict
         What was found, as JSON values.
     warnings : tuple of str
@@ -58,7 +58,7 @@ class Decisions:
     epochs: int
     share: float
     gate: Gate
-    calibration: Calibration | None
+    calibration: Calibration
     record: dict[str, Any]
     warnings: tuple[str, ...] = ()
 

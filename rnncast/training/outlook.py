@@ -72,13 +72,6 @@ class Outlook:
     spread: Floats
     separate: float
 
-    def take(self, index: NDArray[np.int64]) -> Outlook:
-        """The windows of an index, with their share of what tells something of its own."""
-        by_step = {name: getattr(self, name)[:, index] for name in ("actual", "naive", "network", "widths", "context")}
-        by_window = {name: getattr(self, name)[index] for name in ("valid", "group", "clock")}
-        separate = self.separate * len(index) / max(1, len(self.clock))
-        return replace(self, **by_step, **by_window, separate=separate)
-
 
 def look(
     config: NetworkConfig,
@@ -100,7 +93,7 @@ def look(
     separate = separate_rows(windows, clock, config.horizon, dated)
     outlook, share = _without_network(config, working, chosen, clock[sample], trainer.head.spread, separate)
     levels = np.asarray(config.quantile_levels)  # (Q,)
-    widths = share * network_widths(quantiles, levels) if len(levels) > 1 else outlook.widths  # (K, N)
+    widths = share * network_widths(quantiles, levels)  # (K, N)
     return replace(outlook, network=outlook.naive + share * quantiles[:, len(levels) // 2], widths=widths)
 
 
