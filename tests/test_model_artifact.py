@@ -12,7 +12,7 @@ from panels import make_panel, random_walk
 from rnncast.baselines.batch import PATHS
 from rnncast.core.loss_table import STUDENT_T
 from rnncast.data.transform import is_logarithmic
-from rnncast.errors import InputNotFoundError, ModelFileError, OutputError, TrainingError
+from rnncast.errors import DataError, InputNotFoundError, ModelFileError, OutputError, TrainingError
 from rnncast.forecasting.predict import forecast
 from rnncast.model.artifact import FORMAT_VERSION, load_model, save_model
 from rnncast.model.config import NetworkConfig
@@ -223,6 +223,15 @@ def test_weights_that_are_not_finite_are_never_saved(model, path, bad):
     assert [file.name for file in path.parent.iterdir()] == ["m.npz"]
 
 
+def test_a_model_that_could_not_be_read_again_is_never_saved(model, path, monkeypatch):
+    before = path.read_bytes()
+    monkeypatch.setattr("rnncast.model.artifact.LARGEST_META", 1000)
+    with pytest.raises(DataError, match="names of its series") as caught:
+        save_model(model, path)
+    assert "--no-history" in caught.value.hint
+    assert path.read_bytes() == before
+
+
 def test_no_clobber_keeps_the_file(model, path):
     before = path.read_bytes()
     with pytest.raises(OutputError):
@@ -327,10 +336,10 @@ def test_a_file_that_is_no_model(tmp_path):
 def test_archive_that_inflates_is_refused_before_it_is_read(path):
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    members["history.values.npy"] = as_npy(np.zeros((4_000_000, 1)))
+    members["history.values.npy"] = as_npy(np.zeros((5_000_000, 1)))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():
             archive.writestr(name, data)
     assert path.stat().st_size < 200_000
-    with pytest.raises(ModelFileError, match="declares 32"):
+    with pytest.raises(ModelFileError, match="declares 40"):
         load_model(path)

@@ -28,10 +28,12 @@ def is_model(path: str) -> bool:
         return False
     import zipfile
 
+    from rnncast.data.npz import DAMAGED
+
     try:
         with zipfile.ZipFile(path) as archive:
             return "meta.npy" in archive.namelist()
-    except (zipfile.BadZipFile, OSError):
+    except DAMAGED:
         return path.lower().endswith(".npz")
 
 

@@ -9,6 +9,8 @@ members only, plain numbers only, sizes as the configuration says.
 from __future__ import annotations
 
 import json
+import os
+import stat
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -26,8 +28,9 @@ from rnncast.data.npz import DAMAGED, read_array
 from rnncast.data.panel import Columns, Panel
 from rnncast.data.transform import is_logarithmic
 from rnncast.data.write import atomic_write
-from rnncast.errors import InputNotFoundError, ModelFileError, RnncastError, TrainingError
+from rnncast.errors import DataError, InputNotFoundError, ModelFileError, RnncastError, TrainingError
 from rnncast.model.config import NetworkConfig
+from rnncast.model.description import read_description
 from rnncast.model.gate import GROUPS, Blend, Gate, naive_name, same_for_all
 from rnncast.model.intervals import LEVELS, Calibration, Volatility
 from rnncast.model.model import History, Model
@@ -36,17 +39,19 @@ from rnncast.model.network import loss_table
 FORMAT_VERSION = 2
 """Raised when a file's meaning changes; every version ever released stays readable."""
 
-LARGEST_META = 64 << 20
-"""Bytes of JSON that a model file may hold; the ids of a very large panel are its bulk."""
+LARGEST_META = 8 << 20
+"""Bytes of JSON that a model file may hold, beside the ids of a very large panel."""
 
-LARGEST_FILE = 1 << 30
-"""Bytes that the arrays of a model file may declare together."""
+LARGEST_ID = 64
+"""Bytes by which each series adds to them."""
 
-MOST_INFLATED = 100
-"""Times its packed size that a member may declare: numbers do not shrink like that, and bombs do."""
+SMALL_FILE = 32 << 20
+"""Bytes that the members of any model file may declare together."""
 
-_RECORD_KEYS = {"training", "series", "rows", "windows", "updates", "best_epoch"}
-_TRAINING_KEYS = {"learning_rate", "batch_size", "seed"}
+MOST_INFLATED = 8
+"""Times the size of the file that the members of a larger one may: numbers do not shrink like that, and bombs do."""
+
+_FIRST, _LAST, _LAST_RECORD = b"PK\x03\x04", b"PK\x05\x06", 22  # how an archive begins, and its last bytes
 
 
 def save_model(model: Model, path: str | Path, *, clobber: bool = True) -> None:
@@ -54,8 +59,8 @@ def save_model(model: Model, path: str | Path, *, clobber: bool = True) -> None:
 
     Raises
     ------
-    TrainingError
-        A parameter is not finite: such a model is never written.
+    TrainingError, DataError
+        A parameter is not finite, or the ids are enormous: such a model is never written.
     OutputError, StorageError
         The file cannot be created or written.
     """
@@ -64,6 +69,11 @@ def save_model(model: Model, path: str | Path, *, clobber: bool = True) -> None:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise TrainingError(f"the model was not saved: {name} holds values that are not finite")
     meta = json.dumps(_meta(model), ensure_ascii=False, allow_nan=False).encode()
+    if len(meta) > _largest_meta(len(model.history.panel.ids) if model.history is not None else 0):
+        raise DataError(
+            f"the model was not saved: the names of its series take {len(meta):,} bytes",
+            hint="give shorter ids, or --no-history",
+        )
     arrays["meta"] = np.frombuffer(meta, dtype=np.uint8)
     atomic_write(path, lambda stream: np.savez(cast(Any, stream), allow_pickle=False, **arrays), clobber=clobber)
 
@@ -79,11 +89,14 @@ def load_model(path: str | Path) -> Model:
         The file is no model, damaged, or of a newer format.
     """
     try:
-        stream = open(path, "rb")
-    except OSError as error:
-        raise InputNotFoundError(f"cannot open the model: {error.strerror}", where=str(path)) from error
+        stream = open(path, "rb", opener=_open_at_once)
+    except (OSError, ValueError) as error:  # ValueError for a null character in the name
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputNotFoundError(f"cannot open the model: {reason}", where=str(path)) from error
     with stream:
         try:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise ModelFileError("a model is a regular file, and this is none", hint="save it as a file first")
             return _read(stream)
         except RnncastError as error:
             raise ModelFileError(error.message, where=str(path), hint=error.hint) from error
@@ -93,6 +106,11 @@ def load_model(path: str | Path) -> Model:
                 where=str(path),
                 hint="train the model again, or restore the file from a copy",
             ) from error
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting for who may never write: a named pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _arrays(model: Model) -> dict[str, NDArray[Any]]:
@@ -132,11 +150,12 @@ def _meta(model: Model) -> dict[str, Any]:
 
 
 def _read(stream: IO[bytes]) -> Model:
+    _check_ends(stream)
     with zipfile.ZipFile(stream) as archive:
         entries = {entry.filename: entry for entry in archive.infolist()}
         if len(entries) != len(archive.infolist()):
             raise ValueError("a member stands in the archive twice")
-        _check_sizes(list(entries.values()))
+        _check_sizes(archive.infolist(), os.fstat(stream.fileno()).st_size)
         meta = _read_meta(archive, entries)
         network = NetworkConfig.from_dict(meta["network"])
         expected = _expected_members(meta, network)
@@ -148,30 +167,40 @@ def _read(stream: IO[bytes]) -> Model:
     return _assemble(meta, network, arrays)
 
 
-def _check_sizes(entries: Sequence[zipfile.ZipInfo]) -> None:
-    """ValueError for an archive that would take far more memory than its size on disk."""
-    if sum(entry.file_size for entry in entries) > LARGEST_FILE:
-        raise ValueError(f"the arrays take more than {LARGEST_FILE} bytes")
-    for entry in entries:
-        if entry.file_size > MOST_INFLATED * entry.compress_size:
-            raise ValueError(f"{entry.filename} declares {entry.file_size} bytes in {entry.compress_size}")
+def _check_ends(stream: IO[bytes]) -> None:
+    """ValueError for a file that is more than an archive: a script before it, a text after it."""
+    stream.seek(0)
+    begins = stream.read(len(_FIRST)) == _FIRST
+    stream.seek(-_LAST_RECORD, os.SEEK_END)
+    last = stream.read(_LAST_RECORD)
+    if not (begins and last.startswith(_LAST) and last.endswith(b"\0\0")):  # at the end the length of a comment
+        raise ValueError("there is something before or after the arrays")
+
+
+def _check_sizes(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
+    """ValueError for a file of `size` bytes that would take far more memory than that, or a long time."""
+    declared = sum(entry.file_size for entry in entries)
+    if declared > max(SMALL_FILE, MOST_INFLATED * size) or sum(entry.compress_size for entry in entries) > size:
+        raise ValueError(f"the file declares {declared} bytes in {size}")
+    if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
+        raise ValueError("an array is packed in a way that no model is")
 
 
 def _read_meta(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> dict[str, Any]:
     if "meta.npy" not in entries:
         raise ValueError("there is no description (meta) in it")
-    size = entries["meta.npy"].file_size
-    if size > LARGEST_META:
+    size, series = entries["meta.npy"].file_size, 0
+    if "history.indptr.npy" in entries:
+        series = entries["history.indptr.npy"].compress_size // np.dtype("i8").itemsize
+    if size > _largest_meta(series):
         raise ValueError(f"the description takes {size} bytes")
-    meta = json.loads(_read_array(archive, entries["meta.npy"], np.dtype(np.uint8), (None,)).tobytes())
-    if meta["format"] != "rnncast":
-        raise ValueError("the description is not that of a model")
-    if meta["format_version"] > FORMAT_VERSION:
-        raise ModelFileError(
-            f"the model has format version {meta['format_version']}, this rnncast reads up to {FORMAT_VERSION}",
-            hint=f"update rnncast: the file was written by version {meta['package_version']}",
-        )
-    return cast(dict[str, Any], meta)
+    text = _read_array(archive, entries["meta.npy"], np.dtype(np.uint8), (None,)).tobytes()
+    return read_description(text, FORMAT_VERSION, series)
+
+
+def _largest_meta(series: int) -> int:
+    """Bytes that the description of a model with the rows of so many series may take."""
+    return LARGEST_META + LARGEST_ID * series
 
 
 def _expected_members(
@@ -206,6 +235,8 @@ def _read_array(
     array = read_array(archive, entry, dtype, shape)
     if dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(f"{entry.filename} holds values that are not finite")
+    if dtype.kind == "b" and (array.view(np.uint8) > 1).any():
+        raise ValueError(f"{entry.filename} holds values that are neither true nor false")
     return array
 
 
@@ -217,7 +248,7 @@ def _assemble(meta: Mapping[str, Any], network: NetworkConfig, arrays: Mapping[s
             view[:] = arrays[name][member]
     columns = Columns(**meta["columns"])
     calendar = Calendar.from_dict(meta["calendar"])
-    _check_description(meta, columns, calendar)
+    _check_until(meta["trained_until"], calendar)
     return Model(
         network=network,
         parameters=parameters,
@@ -249,16 +280,11 @@ def _calibration(described: Mapping[str, Any] | None, arrays: Mapping[str, NDArr
     return Calibration(Volatility(*settings), arrays["calibration.scores"])
 
 
-def _check_description(meta: Mapping[str, Any], columns: Columns, calendar: Calendar) -> None:
-    """ValueError for a description that no training writes, and that would fail later and less plainly."""
-    names = (columns.time, columns.target, columns.id or "")
-    if not all(isinstance(name, str) for name in names):
-        raise ValueError(f"the columns are {names}, expected names")
-    until = meta["trained_until"]
-    np.datetime64(until, "us") if calendar.is_dated else int(until)  # ValueError if it is neither
-    record = meta["record"]
-    if not (_RECORD_KEYS <= set(record) and _TRAINING_KEYS <= set(record["training"])):
-        raise ValueError("the record of the training is incomplete")
+def _check_until(until: str, calendar: Calendar) -> None:
+    """ValueError for a last training row that is neither a date nor a step."""
+    stamp = np.datetime64(until, "us") if calendar.is_dated else int(until)
+    if isinstance(stamp, np.datetime64) and not until[:1].isdigit():  # "NaT" and "today" are stamps to NumPy
+        raise ValueError(f"the last training row is at {until!r}")
 
 
 def _history(
@@ -276,6 +302,8 @@ def _history(
         calendar=calendar,
     )
     logarithmic = arrays["history.logarithmic"]
+    if len(set(panel.ids)) != len(panel.ids):
+        raise ValueError("a series of the history is there twice")
     if (panel.lengths < 1).any():
         raise ValueError("a series of the history has no row")
     if panel.is_dated != calendar.is_dated:

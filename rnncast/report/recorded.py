@@ -18,9 +18,9 @@ def fold_table(record: Record) -> TextTable | None:
     rows = [
         (
             str(fold["purpose"]),
-            str(fold["trained_until"] or ABSENT),
-            str(fold["from"] or ABSENT),
-            str(fold["until"] or ABSENT),
+            str(fold.get("trained_until") or ABSENT),
+            str(fold.get("from") or ABSENT),
+            str(fold.get("until") or ABSENT),
             f"{int(fold['windows']):,}",
         )
         for fold in record.get("folds") or ()
@@ -40,7 +40,7 @@ def gate_table(record: Record) -> TextTable | None:
                 f"{float(group[name]):.3f}"
                 for name in ("network_relative_mae", "baseline_relative_mae", "blended_relative_mae")
             ),
-            ABSENT if group["t_statistic"] is None else f"{float(group['t_statistic']):.1f}",
+            ABSENT if group.get("t_statistic") is None else f"{float(group['t_statistic']):.1f}",
             f"{int(group['blocks']):,}",
             f"{int(group['windows']):,}",
         )

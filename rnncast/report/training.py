@@ -41,7 +41,7 @@ def _of_group(group: Mapping[str, Any], naive: str) -> str:
     over = "" if plain else f" (error {group['baseline_relative_mae']:.3f} of the {naive}'s)"
     if blend == 0:
         return f"the network could not be shown to add to {name}{over}; the model issues it alone"
-    statistic = group["t_statistic"]
+    statistic = group.get("t_statistic")
     sure = "" if statistic is None else f", t {float(statistic):.1f} over {int(group['blocks'])} stretches of time"
     return (
         f"error of the network {group['network_relative_mae']:.3f} of the {naive}'s, blended "

@@ -32,6 +32,7 @@ WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WORKING_WEEK = "1111100"
 EVERY_DAY = "1111111"
+_LONGEST = 3_652_500 * DAY_US  # ten thousand years; more than that is no stamp
 
 _FORMER_NAMES = {
     "H": "h", "T": "min", "S": "s", "L": "ms", "U": "us", "M": "ME", "BM": "BME",
@@ -109,7 +110,8 @@ def parse_frequency(alias: str) -> Frequency:
         raise ValueError(alias)
     count = int(match["count"] or 1)
     unit, anchor = match["unit"], (match["anchor"] or "").upper()
-    if count < 1 or not match["count"] + unit:
+    shortest = CLOCK_US.get(_FORMER_NAMES.get(unit, unit), DAY_US if unit else 1)
+    if not 1 <= count * shortest <= _LONGEST or not match["count"] + unit:
         raise ValueError(alias)
     if unit == "M" and anchor.isdigit():
         if not 1 <= int(anchor) <= 31:
