@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +18,10 @@ from rnncast.cli.progress import Progress
 from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
+    from rnncast.data.panel import Panel
+    from rnncast.model.config import NetworkConfig, TrainingConfig
     from rnncast.model.model import Model
+    from rnncast.training.checkpoint import Checkpoint
     from rnncast.training.defaults import TrainOptions
 
 EXAMPLES = """\b
@@ -27,6 +31,9 @@ Examples:
   rnncast train prices.csv --until 2024-06-30 --cell gru --members 5
   rnncast train load.csv --stateful --truncation 168
 """
+
+CHECKPOINT = ".checkpoint"
+"""Ending of the file, beside the model, in which an interrupted training is kept."""
 
 DEFAULT_MODEL = "model.npz"
 """Model of an input that has no name of its own."""
@@ -53,18 +60,20 @@ def train(
         bool | None,
         option("Leave out series that are too short, by name; or refuse them.", "left out", None, SKIP_BAD),
     ] = None,
+    resume: Annotated[bool, flag("Go on with a training that was interrupted.", "--resume")] = False,
 ) -> None:
     """Train a model on a file of series and save it as one file.
 
     Columns, calendar, season and network are chosen from the data and said on stderr, with a verdict on whether the
-    model adds anything to the last value.
+    model adds anything to the last value. A training that is interrupted leaves a checkpoint beside the model; the same
+    command with --resume goes on from it, to the same model.
     """
     computing.apply()
     for source in inputs:
         refuse_model(source)
     path = output or default_model(inputs)
     check_output(path, inputs, clobber=not no_clobber, model=True)
-    job = TrainingJob(path, tuple(inputs), not no_clobber, not no_history, skip_bad is not False)
+    job = TrainingJob(path, tuple(inputs), not no_clobber, not no_history, skip_bad is not False, resume)
     run_training(job, train_options(choices), columns, report)
 
 
@@ -76,8 +85,9 @@ class TrainingJob:
     ----------
     path, inputs
         The model file, and the inputs.
-    clobber, keep_history, skip_bad : bool
-        Whether an existing model may be replaced, whether rows are kept in it, whether short series are left out.
+    clobber, keep_history, skip_bad, resume : bool
+        Whether an existing model may be replaced, whether rows are kept in it, whether short series are left out,
+        whether an interrupted training goes on.
     """
 
     path: str
@@ -85,6 +95,7 @@ class TrainingJob:
     clobber: bool = True
     keep_history: bool = True
     skip_bad: bool = False
+    resume: bool = False
 
 
 def run_training(job: TrainingJob, options: TrainOptions, columns: InputOptions, report: Report) -> None:
@@ -105,16 +116,65 @@ def run_training(job: TrainingJob, options: TrainOptions, columns: InputOptions,
     short = (f"{len(left_out)} series left out as too short: {', '.join(left_out)}",) if left_out else ()
     for warning in short:
         out.warn(warning)
-    with Progress(out) as progress:
-        model, met = train_model(panel, network, training, keep_history=job.keep_history, on_epoch=progress.epoch)
+    replaced = os.path.exists(job.path)
+    with kept_training(job, panel, network, training, out) as checkpoint:
+        with Progress(out) as progress:
+            model, met = train_model(
+                panel,
+                network,
+                training,
+                keep_history=job.keep_history,
+                on_epoch=progress.epoch,
+                checkpoint=checkpoint,
+            )
+        save_model(model, job.path, clobber=job.clobber)
     for warning in met:
         out.warn(warning)
-    replaced = os.path.exists(job.path)
-    save_model(model, job.path, clobber=job.clobber)
     _conclude(model, job, out, replaced)
     if report.json:
         out.document(document(model, job, (*notes, *chosen), (*doubts, *short, *met)))
     out.release()
+
+
+@contextmanager
+def kept_training(
+    job: TrainingJob, panel: Panel, network: NetworkConfig, training: TrainingConfig, out: Output
+) -> Iterator[Checkpoint]:
+    """The checkpoint of a training, taken up with ``--resume``; what ends the training says that one can go on."""
+    from rnncast.data.summary import counted
+    from rnncast.training.checkpoint import checkpoint_of
+
+    checkpoint = checkpoint_of(f"{job.path}{CHECKPOINT}", panel, network, training)
+    _take_up(checkpoint, job, out)
+    try:
+        with checkpoint:
+            yield checkpoint
+    except BaseException as error:
+        if checkpoint.path is not None:
+            error.add_note(
+                f"{checkpoint.path} keeps {counted(checkpoint.epochs, 'epoch')}: --resume goes on from there"
+            )
+        raise
+    finally:
+        if checkpoint.failure is not None:
+            out.warn(f"the training could not be kept: {checkpoint.failure.message}")
+
+
+def _take_up(checkpoint: Checkpoint, job: TrainingJob, out: Output) -> None:
+    """Go on with what was interrupted, or say why not."""
+    from rnncast.data.summary import counted
+
+    if not job.resume:
+        if checkpoint.path is not None:
+            out.warn(f"{checkpoint.path} of a training that was interrupted is replaced; --resume would go on from it")
+        return
+    useless = checkpoint.restore()
+    if useless is not None:
+        out.warn(f"begun anew, since what was interrupted was another training: {useless}")
+    elif checkpoint.epochs:
+        out.note(f"going on after {counted(checkpoint.epochs, 'epoch')} of all networks together")
+    else:
+        out.note("nothing was interrupted: begun from the start")
 
 
 def _conclude(model: Model, job: TrainingJob, out: Output, replaced: bool) -> None:

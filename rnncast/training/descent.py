@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -147,6 +147,32 @@ class Descent(ABC, Generic[P]):
             rates=np.array([learning_rate(number, total, training.learning_rate) for number in numbers]),
             averaging=np.array([average_decay(number, training.average_decay) for number in numbers]),
         )
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
+        """Where the network stands: JSON values, and arrays that are its own and will change."""
+        learner = self.learner
+        facts = {"updates": self.updates, "failed_at": self.failed_at}
+        return facts, {"parameters": learner.parameters, "average": learner.average, "moments": learner.moments}
+
+    def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[np.float32]]) -> None:
+        """Bring a network that has just been made to where another one stood, as `state` told it.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            It is not the state of such a network.
+        """
+        for name, own in self.state()[1].items():
+            if arrays[name].shape != own.shape:
+                raise ValueError(f"{name} are {arrays[name].shape}, expected {own.shape}")
+            own[...] = arrays[name]
+        self.learner.updates = int(facts["updates"])
+        self.failed_at = None if facts["failed_at"] is None else int(facts["failed_at"])
+        self._skip(facts)
+
+    @abstractmethod
+    def _skip(self, facts: Mapping[str, Any]) -> None:
+        """Draw the batches that were had before, so that the next one is the next."""
 
     @abstractmethod
     def prepare(self, windows: Windows) -> P:

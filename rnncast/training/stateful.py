@@ -9,6 +9,7 @@ rows of the panel, `W` windows that are scored, `M` members, `S` series.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,11 +79,21 @@ class StatefulTrainer(Descent[PreparedSequences]):
         stretches = stretches_of(indptr, self.windows, self.training.truncation, self.training.batch_size)
         lanes = lanes_of(stretches, self.training.batch_size)
         steps = min(self.training.truncation, int((stretches.stops - stretches.starts).max()))
-        self._chunks = chunks(stretches, steps, lanes, self.rng)
+        self._chunks = enumerate(chunks(stretches, steps, lanes, self.rng), 1)
+        self._read = 0
         self._engine = Engine(shape, steps, lanes, every_step=True, loss=self.head, threads=self.threads)
         self._scorer = Engine(shape, 1, VALIDATION_WINDOWS, loss=self.head, threads=self.threads)
         self._state = self._engine.zero_state(lanes)
         self.learner = GradientLearner(start, decay_mask(shape), self.settings, self._gradient)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
+        """See `Descent.state`; the lanes are a part of it."""
+        facts, arrays = super().state()
+        return {**facts, "read": self._read}, {**arrays, "lanes": self._state}
+
+    def _skip(self, facts: Mapping[str, Any]) -> None:
+        while self._read < int(facts["read"]):
+            self._read, _ = next(self._chunks)
 
     def prepare(self, windows: Windows) -> PreparedSequences:
         """Rows to be scored, with those before them from which the state comes."""
@@ -110,7 +121,7 @@ class StatefulTrainer(Descent[PreparedSequences]):
     def _gradient(self, parameters: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
         """Loss and gradient of the next chunk; chunks in which no row counts only carry the state on."""
         while True:
-            chunk = next(self._chunks)
+            self._read, chunk = next(self._chunks)
             inputs = np.ascontiguousarray(self._rows.inputs[chunk.rows].transpose(0, 2, 1))  # (T, F, B)
             state = np.where(chunk.fresh, np.float32(0), self._state)
             if chunk.counts.any():

@@ -6,8 +6,9 @@ Dimension letters: `P` parameters, `N` windows, `B` windows of a batch, `T` inpu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +86,10 @@ class Trainer(Descent[PreparedWindows]):
             logarithmic=self.working.logarithmic[chosen.series],
         )
         return super().next_updates(count)._replace(series=series)
+
+    def _skip(self, facts: Mapping[str, Any]) -> None:
+        for _ in range(self.updates):
+            next(self._batches)
 
     def outputs(self, prepared: PreparedWindows, parameters: NDArray[np.float32]) -> NDArray[np.float32]:
         """Raw outputs (O, N)."""
