@@ -18,8 +18,9 @@ from panels import make_panel, random_walk
 
 from rnncast.cli.main import app
 from rnncast.cli.options import TrainingChoices
+from rnncast.cli.preparing import train_options
 from rnncast.cli.signals import Signals, raise_again
-from rnncast.cli.train import default_model, train_options
+from rnncast.cli.train import default_model
 from rnncast.errors import UsageError
 from rnncast.model.artifact import load_model
 from rnncast.training.defaults import resolve
@@ -354,3 +355,51 @@ def test_defaults_said_in_the_help_are_those_of_training(rng):
             assert said[name].endswith(f"[{getattr(config, name)}]"), name
     assert network.horizon == 10
     assert network.quantile_levels == (0.025, 0.1, 0.5, 0.9, 0.975)
+
+
+def longer(prices, rng, rows):
+    """The same prices, and some more after them."""
+    text = prices.read_text()
+    write_prices(Path("whole.csv"), rng, rows=150 + rows)
+    fresh = Path("whole.csv").read_text().splitlines()[-rows:]
+    Path("longer.csv").write_text(text + "\n".join(fresh) + "\n")
+    return "longer.csv"
+
+
+def test_a_model_goes_on_with_fresh_rows_in_its_own_place(prices, rng):
+    assert call("train", prices, *QUICK, "-q").code == 0
+    fresh = longer(prices, rng, 40)
+    got = call("train", fresh, "--from", "prices.npz", "-o", "prices.npz", "--json")
+    assert got.code == 0, got.err
+    document = json.loads(got.out)
+    assert document["from"]["model"] == "prices.npz"
+    assert document["from"]["accepted"] in (True, False)
+    assert "going on from prices.npz (" in got.err
+    assert document["from"]["summary"] in got.err
+    last = call("forecast", "prices.npz").out.splitlines()[1]
+    expected = call("forecast", "prices.npz", fresh).out.splitlines()[1]
+    assert last == expected  # it keeps the fresh rows
+    card = json.loads(call("inspect", "prices.npz", "--json").out)
+    assert (card["record"]["continued"][0]["epochs"] > 0) == document["from"]["accepted"]
+    assert card["history"]["until"] > "2020-07-28"
+    assert "judged from" in call("inspect", "prices.npz").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "expected"),
+    [
+        pytest.param(["--from", "no.npz"], 66, "there is no model no.npz", id="no-model"),
+        pytest.param(["--from", "prices.csv"], 65, "this is not a model", id="data-as-model"),
+        pytest.param(["--from", "prices.npz", "--cell", "gru"], 2, "--cell is settled by the model", id="cell"),
+        pytest.param(["--from", "prices.npz", "--level", "80"], 2, "--level is settled by the model", id="level"),
+        pytest.param(["--from", "prices.npz", "--truncation", "9"], 2, "--truncation has no effect", id="truncation"),
+    ],
+)
+def test_a_model_does_not_go_on_as_another(prices, arguments, code, expected):
+    assert call("train", prices, *QUICK, "-q").code == 0
+    before = Path("prices.npz").read_bytes()
+    got = call("train", prices, *arguments, "-o", "other.npz")
+    assert (got.code, got.out) == (code, "")
+    assert expected in got.err
+    assert Path("prices.npz").read_bytes() == before
+    assert not Path("other.npz").exists()

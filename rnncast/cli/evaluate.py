@@ -24,8 +24,8 @@ from rnncast.cli.options import (
 )
 from rnncast.cli.outcome import Outcome, outcome_of
 from rnncast.cli.output import Output
+from rnncast.cli.preparing import train_options
 from rnncast.cli.progress import Progress
-from rnncast.cli.train import train_options
 from rnncast.errors import UsageError
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ from rnncast.core.threads import threads as default_threads
 from rnncast.data.transform import WorkingSeries
 from rnncast.data.windows import Windows
 from rnncast.model.config import NetworkConfig, TrainingConfig
+from rnncast.model.network import initial_parameters
 from rnncast.training.schedule import average_decay, learning_rate
 
 BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8
@@ -88,6 +89,8 @@ class Descent(ABC, Generic[P]):
         What is trained on: the ends of windows whose targets are known.
     threads : int
         Threads that share its work out.
+    start : float32 (P,) or None
+        Weights that it starts from; None for those of its seed.
     rng : Generator
         Of this network: its first numbers are its start.
     learner : Learner
@@ -103,12 +106,15 @@ class Descent(ABC, Generic[P]):
     windows: Windows
     seed: int
     threads: int = field(default_factory=default_threads)
+    start: NDArray[np.float32] | None = None
     rng: np.random.Generator = field(init=False)
     learner: Learner = field(init=False)
     failed_at: int | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
+        if self.start is None:
+            self.start = initial_parameters(self.config.shape, self.rng)
 
     @property
     def parameters(self) -> NDArray[np.float32]:

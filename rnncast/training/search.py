@@ -105,7 +105,7 @@ def search(
     trainer = new_trainer(config, training, head, working, fold.training, training.seed, threads())
     sample = spread_evenly(len(fold.held_out), VALIDATION_WINDOWS)
     validation = trainer.prepare(fold.held_out.take(sample))
-    course = _train(trainer, validation, on_epoch, checkpoint)
+    course = train_and_judge(trainer, validation, on_epoch, checkpoint)
     share = best_share(trainer, validation, course.weights, fold.clock[sample])
     return Search(
         epochs=course.best,
@@ -142,7 +142,7 @@ def failure_of(trainer: Descent[Any], phase: str, member: int) -> list[str]:
 
 
 @dataclass
-class _Course:
+class Course:
     """Validation losses after 0, 1, 2 ... epochs, and the averaged weights (P,) after the best of them."""
 
     losses: list[float]
@@ -166,11 +166,11 @@ class _Course:
             self.weights = weights.copy()
 
 
-def _train(trainer: Descent[P], validation: P, on_epoch: OnEpoch, checkpoint: Checkpoint) -> _Course:
-    """Train until `patience` epochs bring nothing better; the start, epoch 0, is the naive path with its intervals."""
+def train_and_judge(trainer: Descent[P], validation: P, on_epoch: OnEpoch, checkpoint: Checkpoint) -> Course:
+    """Train until `patience` epochs bring nothing better than what was best, of which the start, epoch 0, is one."""
     training = trainer.training
     deadline = Deadline.of_networks(training)
-    course = _Course([trainer.loss(validation)], trainer.average.copy())
+    course = Course([trainer.loss(validation)], trainer.average.copy())
     standing = checkpoint.begin("search", trainer)
     if standing.epoch:
         course.losses += [float(loss) for loss in standing.facts["losses"]]

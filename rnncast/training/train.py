@@ -73,7 +73,7 @@ def train(
     split = split_windows(panel, config)
     found = decide(panel, config, training, working, split, on_epoch, checkpoint)
     head = empirical_head(config, working, split.everything)
-    parameters, updates, warnings = _refit(
+    parameters, updates, warnings = refit(
         config, training, working, split.everything, head, found.epochs, on_epoch, checkpoint
     )
     parameters = np.stack([with_share(config, member, found.share) for member in parameters])
@@ -98,7 +98,7 @@ def train(
         columns=panel.columns,
         calendar=panel.calendar,
         trained_until=format_stamp(panel.times.max()),
-        history=_history(panel, config, working, parameters) if keep_history else None,
+        history=history_of(panel, config, working, parameters) if keep_history else None,
         record=record,
     )
     return model, _of_still_series(config, working, split.everything) + found.warnings + warnings
@@ -122,13 +122,13 @@ def _of_still_series(config: NetworkConfig, working: WorkingSeries, windows: Win
     )
 
 
-def _history(panel: Panel, config: NetworkConfig, working: WorkingSeries, parameters: NDArray[np.float32]) -> History:
+def history_of(panel: Panel, config: NetworkConfig, working: WorkingSeries, parameters: NDArray[np.float32]) -> History:
     """Last rows, and of a stateful network the states (M, parts, L, depth, H, S) of the members (M, P) after them."""
     states = final_states(config, parameters, working) if config.stateful else None
     return History(panel.tail(config.context_rows), working.logarithmic, states)
 
 
-def _refit(
+def refit(
     config: NetworkConfig,
     training: TrainingConfig,
     working: WorkingSeries,
@@ -137,10 +137,12 @@ def _refit(
     epochs: int,
     on_epoch: OnEpoch,
     checkpoint: Checkpoint,
+    starts: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float32], list[int], tuple[str, ...]]:
-    """Members trained on every window for the number of epochs found; returns parameters (M, P) and updates done.
+    """Members trained on every window for a number of epochs; returns parameters (M, P), updates done, and warnings.
 
-    As many members as there are threads go side by side, since several networks share cores better than one does.
+    `starts` (M, P) are weights that they start from, instead of those of their seeds. As many members as there are
+    threads go side by side, since several networks share cores better than one does.
     """
     parameters: list[NDArray[np.float32]] = []
     updates: list[int] = []
@@ -149,7 +151,11 @@ def _refit(
     while len(parameters) < training.members:
         members = range(len(parameters), min(len(parameters) + cores, training.members))
         share = max(1, cores // len(members))
-        wave = [new_trainer(config, training, head, working, windows, training.seed + m, share) for m in members]
+        wave = [
+            new_trainer(config, training, head, working, windows, training.seed + m, share,
+                        None if starts is None else starts[m])
+            for m in members
+        ]  # fmt: skip
         _train_members(wave, members.start, training, epochs, on_epoch, checkpoint, warnings)
         parameters += [trainer.average for trainer in wave]
         updates += [trainer.updates for trainer in wave]
