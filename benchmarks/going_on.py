@@ -2,8 +2,8 @@
 
     python benchmarks/going_on.py FILE... [--rows N]
 
-Each model is first trained on the first 70 % of the rows; the next 15 % are fresh; all are scored on the last 15 %, from
-every fifth row of it, at most 40 origins. MASE of the network and of what is issued, of Parquet or CSV files.
+Each model is first trained on the first 70 % of the rows; the next 15 % are fresh; all are scored on the last 15 %,
+from every fifth row of it, at most 40 origins. MASE of the network and of what is issued, of Parquet or CSV files.
 """
 
 from __future__ import annotations
