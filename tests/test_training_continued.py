@@ -161,7 +161,7 @@ def test_interrupted_it_goes_on_to_the_same_bytes(panel, tmp_path, monkeypatch, 
 def test_settings_are_those_of_the_first_training_but_for_fewer_epochs_and_a_lower_rate(model):
     got = continued_settings(model, {})
     first = model.record["training"]
-    assert got.learning_rate == pytest.approx(first["learning_rate"] / 10)
+    assert got.learning_rate == pytest.approx(0.3 * first["learning_rate"])
     assert got.max_epochs == 5
     same = {name: value for name, value in got.to_dict().items() if name not in ("learning_rate", "max_epochs")}
     assert same == {name: first[name] for name in same}

@@ -36,7 +36,7 @@ from rnncast.training.trainer import VALIDATION_WINDOWS
 EPOCHS = 5
 """Epochs of a continued training, at most."""
 
-RATE_SHARE = 0.1
+RATE_SHARE = 0.3
 """Highest learning rate of a continued training, as a share of the first one's."""
 
 FRESH_HORIZONS = 3
