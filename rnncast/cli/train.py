@@ -10,12 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncast.cli.inputs import (
-    STDIN,
-    check_output,
-    refuse_model,
-    shell_word,
-)
+from rnncast.cli.inputs import STDIN, check_output, output_lock, refuse_model, shell_word
 from rnncast.cli.options import SKIP_BAD, Computing, InputOptions, Report, TrainingChoices, flag, option, takes
 from rnncast.cli.output import Output
 from rnncast.cli.preparing import Prepared, TrainingJob, prepare_continued, prepare_new
@@ -78,7 +73,8 @@ def train(
     path = output or default_model(inputs)
     check_output(path, inputs, clobber=not no_clobber, model=True)
     job = TrainingJob(path, tuple(inputs), not no_clobber, not no_history, skip_bad is not False, resume, from_model)
-    run_training(job, choices, columns, report)
+    with output_lock(path, report):  # before the data are read, and before what trains is loaded
+        run_training(job, choices, columns, report)
 
 
 def run_training(job: TrainingJob, choices: TrainingChoices, columns: InputOptions, report: Report) -> None:
