@@ -403,3 +403,15 @@ def test_a_model_does_not_go_on_as_another(prices, arguments, code, expected):
     assert expected in got.err
     assert Path("prices.npz").read_bytes() == before
     assert not Path("other.npz").exists()
+
+
+def test_a_model_for_a_device_keeps_no_checkpoint(prices, monkeypatch):
+    assert call("train", prices, *QUICK, "-o", "/dev/null", "-q").code == 0
+
+    def stop(self, report):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rnncast.cli.progress.Progress.epoch", stop)
+    assert call("train", prices, *QUICK, "-o", "/dev/null").code == 130
+    assert sorted(p.name for p in Path().iterdir()) == ["prices.csv"]
+    assert not Path("/dev/null.checkpoint").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -9,10 +10,23 @@ from typing import TYPE_CHECKING
 from rnncast.cli.output import Output
 
 if TYPE_CHECKING:
+    from rnncast.data.panel import Panel
+    from rnncast.model.config import NetworkConfig, TrainingConfig
     from rnncast.training.checkpoint import Checkpoint
 
 ENDING = ".checkpoint"
 """Ending of the file, after the name of the model, in which an interrupted training is kept."""
+
+
+def new_checkpoint(
+    output: str, panel: Panel, network: NetworkConfig, training: TrainingConfig, started_from: str | None
+) -> Checkpoint:
+    """The checkpoint of a training whose model goes to a file; of one that goes to a device none is kept."""
+    from rnncast.training.checkpoint import Checkpoint, checkpoint_of
+
+    if os.path.exists(output) and not os.path.isfile(output):
+        return Checkpoint()
+    return checkpoint_of(output + ENDING, panel, network, training, started_from)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from rnncast.cli.options import SKIP_BAD, Computing, InputOptions, Report, Train
 from rnncast.cli.output import Output
 from rnncast.cli.preparing import Prepared, TrainingJob, prepare_continued, prepare_new
 from rnncast.cli.progress import Progress
-from rnncast.cli.resuming import ENDING, kept
+from rnncast.cli.resuming import kept, new_checkpoint
 
 if TYPE_CHECKING:
     from rnncast.model.model import Model
@@ -80,13 +80,12 @@ def train(
 def run_training(job: TrainingJob, choices: TrainingChoices, columns: InputOptions, report: Report) -> None:
     """Read, train, save, and say what came of it."""
     from rnncast.model.artifact import save_model
-    from rnncast.training.checkpoint import checkpoint_of
 
     out = Output(quiet=report.quiet, hold=report.json)
     begin = prepare_new if job.from_model is None else prepare_continued
     begun = begin(job, choices, columns, out)
     replaced = os.path.exists(job.path)
-    checkpoint = checkpoint_of(job.path + ENDING, begun.panel, begun.network, begun.training, begun.started_from)
+    checkpoint = new_checkpoint(job.path, begun.panel, begun.network, begun.training, begun.started_from)
     with kept(checkpoint, out, resume=job.resume):
         with Progress(out) as progress:
             found = train_prepared(begun, job, progress, checkpoint)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import stat
 from collections.abc import Callable
@@ -47,8 +48,7 @@ def atomic_write(path: str | os.PathLike[str], write: Callable[[BinaryIO], objec
         if mode is not None and not clobber:
             raise _exists(name)
         if mode is not None and not stat.S_ISREG(mode):
-            with open(target, "wb") as device:
-                write(device)
+            _write_to_device(target, write)
             return
         _write_beside(target, write, mode, clobber)
     except FileExistsError:
@@ -62,6 +62,14 @@ def _mode_of(path: str) -> int | None:
         return os.stat(path).st_mode
     except FileNotFoundError:
         return None
+
+
+def _write_to_device(target: str, write: Callable[[BinaryIO], object]) -> None:
+    """Write to what knows no places to go back to, as an archive needs."""
+    content = io.BytesIO()
+    write(content)
+    with open(target, "wb") as device:
+        device.write(content.getvalue())
 
 
 def _write_beside(target: str, write: Callable[[BinaryIO], object], mode: int | None, clobber: bool) -> None:
