@@ -52,6 +52,10 @@ def _are_updates(value: object) -> bool:
     return isinstance(value, list) and len(value) > 0 and all(map(_is_count, value))
 
 
+def _are_losses(value: object) -> bool:
+    return isinstance(value, list) and len(value) > 0 and all(map(_is_number, value))
+
+
 class _Maybe:
     """A value that may be null or absent; `kind` is what it is otherwise."""
 
@@ -74,6 +78,7 @@ _RECORD = {
     "gate": _Maybe([_GROUP]),
     "coverage": _Maybe([{"level": _is_number, "coverage": _is_number, "windows": _is_count}]),
     "versions": _Maybe(_is_object),
+    "continued": _Maybe([{"from": _is_text, "fold": _FOLD, "losses": _are_losses, "epochs": _is_count}]),
     **{name: _Maybe(_is_text) for name in ("fallback", "coverage_note", "data_fingerprint")},
 }
 _NETWORK = {
