@@ -6,7 +6,6 @@ left of such temporaries is removed by the next one that writes to the folder.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import io
 import os
@@ -104,13 +103,16 @@ def _name_new(path: str, target: str) -> None:
 
 
 def _sync_folder(folder: str) -> None:
-    """Bring the new name to the disk; not every system can."""
-    with contextlib.suppress(OSError):
+    """Bring the new name to the disk; not every system can, but a disk that fails is no such system."""
+    try:
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
+    except OSError as error:
+        if error.errno in _STORAGE_ERRORS:
+            raise
 
 
 def _exists(name: str) -> OutputError:
