@@ -206,7 +206,7 @@ def _parquet(table: Columns, zones: Zones) -> bytes:
 
     columns = pa.Table.from_arrays([column_of(name, values) for name, values in table.items()], names=list(table))
     buffer = io.BytesIO()
-    pq.write_table(columns, buffer)
+    pq.write_table(columns, buffer, write_page_checksum=True)
     return buffer.getvalue()
 
 

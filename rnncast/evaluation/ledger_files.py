@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
+from rnncast.data.reading.parquet import damages, open_parquet, read_sound
 from rnncast.data.write import atomic_write, render, write_csv_rows
 from rnncast.errors import DataError, InputNotFoundError, UsageError
 
@@ -60,7 +61,7 @@ def read_columns(path: str, types: Mapping[str, str | None]) -> dict[str, Any]:
 
     with _understood(path):
         if ledger_format(path) == "parquet":
-            table = _parquet_file(path).read(columns=list(types))
+            table = read_sound(_parquet_file(path), list(types))
             named = {name: table.column(name) for name in types}
             return {name: column.cast(types[name]) if types[name] else column for name, column in named.items()}
         from pyarrow import csv as pacsv
@@ -139,7 +140,7 @@ def _joined_parquet(path: str, table: Table, zones: Zones) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    old = _parquet_file(path).read()
+    old = read_sound(_parquet_file(path))
     new = pq.ParquetFile(pa.BufferReader(render(table, "parquet", zones))).read()
     columns = [
         new.column(name).cast(old.schema.field(name).type) if name in old.schema.names else new.column(name)
@@ -147,26 +148,24 @@ def _joined_parquet(path: str, table: Table, zones: Zones) -> bytes:
     ]
     aligned = pa.Table.from_arrays(columns, names=new.schema.names)
     buffer = io.BytesIO()
-    pq.write_table(pa.concat_tables([old, aligned], promote_options="default"), buffer)
+    pq.write_table(pa.concat_tables([old, aligned], promote_options="default"), buffer, write_page_checksum=True)
     return buffer.getvalue()
 
 
 def _parquet_file(path: str) -> Any:
-    import pyarrow.parquet as pq
-
-    return pq.ParquetFile(path, pre_buffer=False)
+    return open_parquet(path, pre_buffer=False)
 
 
 @contextmanager
 def _understood(path: str) -> Iterator[None]:
     """DataError for what is no CSV or Parquet file, or a damaged one, where pyarrow and csv have their own errors."""
-    import pyarrow as pa
-
     try:
         yield
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
         raise InputNotFoundError(f"cannot open the ledger: {error.strerror}", where=path) from error
-    except (pa.ArrowException, csv.Error, UnicodeDecodeError, KeyError) as error:
+    except damages(csv.Error, KeyError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of what is on it
+            raise
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise DataError(
             f"this is no ledger, or a damaged one: {reason}",

@@ -3,7 +3,8 @@
     python tests/faults/open_each.py < jobs.json > results.json
 
 Reads a list of lists of words. A result has the exit code (of a signal its negative number), what was written to
-stderr, the seconds, and the largest memory in MiB. The children are forked after the heavy imports, so that a thousand
+stdout and stderr, the seconds, and the largest memory in MiB. Beside the commands there is ``fingerprint FILE``, which
+reads a file of data and tells its rows from others. The children are forked after the heavy imports, so that a thousand
 files take minutes rather than hours; limits of memory and time end a child by a signal.
 """
 
@@ -24,34 +25,47 @@ SPARE_MEMORY = 2 << 30
 
 def run(words: list[str]) -> dict[str, Any]:
     """Run one command line in a child."""
-    with tempfile.TemporaryFile() as errors:
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         began, child = time.monotonic(), os.fork()
         if child == 0:
-            _become(words, errors.fileno())
+            _become(words, out.fileno(), errors.fileno())
         _, status, used = os.wait4(child, 0)
-        errors.seek(0)
+        texts = [os.pread(stream.fileno(), 100_000, 0).decode("utf-8", "replace") for stream in (out, errors)]
         return {
             "words": words,
             "code": os.waitstatus_to_exitcode(status),
-            "stderr": errors.read().decode("utf-8", "replace")[:2000],
+            "stdout": texts[0],
+            "stderr": texts[1],
             "seconds": round(time.monotonic() - began, 3),
             "memory": used.ru_maxrss / 1024,
         }
 
 
-def _become(words: list[str], errors: int) -> None:
+def _fingerprint(path: str) -> int:
+    """Print what tells the rows of a file from others."""
+    from rnncast.data.options import ReadOptions
+    from rnncast.data.read import read_input
+    from rnncast.errors import RnncastError
+
+    try:
+        print(read_input([path], ReadOptions()).panel.fingerprint())
+    except RnncastError as error:
+        return error.exit_code
+    return 0
+
+
+def _become(words: list[str], out: int, errors: int) -> None:
     """Be the command; never returns."""
     code = 99
     try:
-        out = os.open(os.devnull, os.O_RDWR)
-        for stream, handle in enumerate((out, out, errors)):
+        for stream, handle in enumerate((os.open(os.devnull, os.O_RDONLY), out, errors)):
             os.dup2(handle, stream)
         held = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (held + SPARE_MEMORY,) * 2)
         signal.alarm(SECONDS)
         from rnncast.cli.main import main
 
-        code = main(words)
+        code = _fingerprint(words[1]) if words[0] == "fingerprint" else main(words)
         sys.stdout.flush()
         sys.stderr.flush()
     finally:
@@ -60,6 +74,8 @@ def _become(words: list[str], errors: int) -> None:
 
 def main() -> None:
     """Run what stdin asks for."""
+    import pyarrow.parquet  # noqa: F401
+
     import rnncast.cli.forecast
     import rnncast.cli.inspect
     import rnncast.cli.train

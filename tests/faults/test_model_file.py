@@ -9,8 +9,6 @@ import copy
 import json
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,24 +18,13 @@ import numpy as np
 import pytest
 from cli_cases import call
 from crafted_models import MODELS, SOUND
+from in_children import check_end, counts, needs_fork, run_each
 
 from rnncast.cli.inputs import open_model
 from rnncast.errors import ModelFileError
 from rnncast.model.artifact import load_model, save_model
 
 SMALLEST = min(MODELS.glob("*.npz"), key=lambda path: path.stat().st_size)
-MOST_MEMORY = 200
-"""MiB over what the sound model takes."""
-
-MOST_SECONDS = 20
-"""Beyond all that a file should take, and far below what a bomb would."""
-
-
-def counts(short: int, full: int) -> pytest.MarkDecorator:
-    """A test of a sample in every run, and of the full count with ``-m faults``."""
-    return pytest.mark.parametrize(
-        "count", [pytest.param(short, id="short"), pytest.param(full, id="full", marks=pytest.mark.faults)]
-    )
 
 
 def content(path: Path) -> bytes:
@@ -77,39 +64,24 @@ def test_a_flipped_bit_is_noticed_or_changes_nothing(rng, tmp_path, count):
     assert 0 < refused < count
 
 
-def run_each(jobs: list[list[str]]) -> list[dict[str, Any]]:
-    """Run command lines in children; see open_each.py."""
-    program = Path(__file__).parent / "open_each.py"
-    done = subprocess.run(
-        [sys.executable, program], input=json.dumps(jobs), capture_output=True, text=True, check=True, timeout=3000
-    )
-    results: list[dict[str, Any]] = json.loads(done.stdout)
-    return results
-
-
-def check_end(name: str, got: dict[str, Any], codes: set[int], sound: dict[str, Any]) -> None:
-    """How a run on a crafted file may end."""
-    assert got["code"] in codes, (name, got)
-    assert "Traceback" not in got["stderr"] and len(got["stderr"].splitlines()) <= 6, (name, got)
-    assert got["memory"] - sound["memory"] < MOST_MEMORY, (name, got)
-    assert got["seconds"] < MOST_SECONDS, (name, got)
-
-
-needs_fork = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="children are limited as Linux does it")
+def test_crafted_files_are_refused(tmp_path):
+    path, marker = tmp_path / "m.npz", tmp_path / "unpickled"
+    crafted = dict(crafted_models.refused(marker))
+    assert len(crafted) >= 100
+    for name, data in crafted.items():
+        path.write_bytes(data)
+        got = call("forecast", path)
+        assert (got.code, got.out) == (65, ""), (name, got.err)
+        assert len(got.err.splitlines()) <= 6, (name, got.err)
+    assert not marker.exists()
 
 
 @needs_fork
-@pytest.mark.parametrize(
-    "commands",
-    [
-        pytest.param(["forecast"], id="forecast"),
-        pytest.param(["inspect", "evaluate"], id="others", marks=pytest.mark.faults),
-    ],
-)
-def test_crafted_files_are_refused(tmp_path, commands):
+@pytest.mark.parametrize("full", [False, pytest.param(True, marks=pytest.mark.faults)], ids=["short", "full"])
+def test_crafted_files_take_little_memory_and_time(tmp_path, full):
     marker = tmp_path / "unpickled"
-    crafted = dict(crafted_models.refused(marker))
-    assert len(crafted) >= 100
+    crafted = dict(crafted_models.refused(marker) if full else crafted_models.large())
+    commands = ("forecast", "inspect", "evaluate") if full else ("forecast",)
     jobs = [["forecast", str(SOUND)]]
     for number, data in enumerate(crafted.values()):
         (tmp_path / f"{number}.npz").write_bytes(data)
@@ -122,7 +94,7 @@ def test_crafted_files_are_refused(tmp_path, commands):
         check_end(name, got, {65}, sound)
     assert not marker.exists()
     most = max(got["memory"] for got in results) - sound["memory"]
-    print(f"{len(crafted)} crafted files, {' and '.join(commands)}: all 65, at most {most:.0f} MiB over the baseline")
+    print(f"{len(crafted)} crafted files, {', '.join(commands)}: all 65, at most {most:.0f} MiB over the baseline")
 
 
 @needs_fork
@@ -144,7 +116,9 @@ def test_unusual_files_are_refused_or_used(tmp_path):
 def test_a_pickle_would_be_noticed(tmp_path):
     """The payload of the crafted files makes its mark wherever it is unpickled."""
     path = tmp_path / "m.npz"
-    path.write_bytes(dict(crafted_models.refused(tmp_path / "unpickled"))["objects in spread.npy"])
+    name, data = next(crafted_models.refused(tmp_path / "unpickled"))
+    assert name == "objects in spread.npy"
+    path.write_bytes(data)
     with np.load(path, allow_pickle=True) as arrays:
         arrays["spread"][0].close()
     assert (tmp_path / "unpickled").exists()

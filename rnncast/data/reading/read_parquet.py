@@ -8,6 +8,7 @@ from typing import Any
 from rnncast.data.reading.arrow import is_text
 from rnncast.data.reading.cells import Cells, CellsBuilder
 from rnncast.data.reading.names import NameParser
+from rnncast.data.reading.parquet import damages, open_parquet, read_sound
 from rnncast.data.reading.source import Source
 from rnncast.data.reading.table import Kind, Parser, kind_of_text
 from rnncast.errors import DataError
@@ -21,23 +22,19 @@ class ParquetTable:
     separator = ""
 
     def __init__(self, source: Source) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         self.name = source.name
         self.source = source
         self.notes = source.notes
         try:
-            # `pyarrow.parquet.read_table` imports pandas, this does not.
-            self.file = pq.ParquetFile(self._input())
+            self.file = open_parquet(self._input())
             self.schema = self.file.schema_arrow
-        except (pa.ArrowException, OSError) as error:
+            self.names: tuple[str, ...] = tuple(self.schema.names)
+        except damages() as error:
             raise DataError(
                 "this is not a valid Parquet file: its end is missing or damaged",
                 where=source.name,
                 hint="it may be cut off: get it again",
             ) from error
-        self.names: tuple[str, ...] = tuple(self.schema.names)
         if twice := [name for name in self.names if self.names.count(name) > 1]:
             raise DataError(
                 f"{self.names.count(twice[0])} columns are named {twice[0]!r}",
@@ -89,9 +86,10 @@ class ParquetTable:
             return []
         try:
             batch = next(self.file.iter_batches(_SAMPLE_ROWS, columns=[self.names[column]]), None)
-        except (pa.ArrowException, OSError) as error:
+            cells = [] if batch is None else batch.column(0).to_pylist()
+        except damages(OverflowError) as error:  # of a date beyond Python's calendar
             raise self._damaged(error) from error
-        return [] if batch is None else ["" if cell is None else str(cell) for cell in batch.column(0).to_pylist()]
+        return ["" if cell is None else str(cell) for cell in cells]
 
     def texts(self, column: int) -> Iterator[Any]:
         """All cells of a column of text, of dates or of times of day, one pyarrow array a piece; none of others."""
@@ -110,28 +108,29 @@ class ParquetTable:
             The file is damaged.
         """
         named = [column for column, parser in parsers.items() if isinstance(parser, NameParser)]
-        rows = self.file.metadata.num_rows
         cells = {}
         for column, chunks in zip(parsers, self._read(list(parsers), named), strict=True):
-            builder = CellsBuilder(rows)
+            builder = CellsBuilder(len(chunks))
             for chunk in chunks.chunks:
                 builder.add(parsers[column].parse(chunk if column in named else _plain(chunk)))
             cells[column] = builder.cells()
         return cells
 
     def _read(self, columns: list[int], encoded: list[int] | None = None) -> list[Any]:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         names = [self.names[c] for c in columns]
-        file = self.file
-        if dictionaries := [self.names[c] for c in encoded or () if self.is_text(c)]:
-            file = pq.ParquetFile(self._input(), read_dictionary=dictionaries)
+        dictionaries = [self.names[c] for c in encoded or () if self.is_text(c)]
         try:
-            table = file.read(columns=names)
-        except (pa.ArrowException, OSError) as error:
+            table = self._read_encoded(names, dictionaries) if dictionaries else read_sound(self.file, names)
+        except damages() as error:
             raise self._damaged(error) from error
         return [table[name] for name in names]
+
+    def _read_encoded(self, names: list[str], dictionaries: list[str]) -> Any:
+        """Columns as they are, those of `dictionaries` with a dictionary where pyarrow can give them one."""
+        try:
+            return read_sound(open_parquet(self._input(), read_dictionary=dictionaries), names)
+        except damages():  # not of text that is stored as what it adds to the text before; or damaged, then so is this
+            return read_sound(self.file, names)
 
     def _damaged(self, error: Exception) -> DataError:
         return DataError("the Parquet file is damaged", where=self.name, hint=str(error).splitlines()[0][:200])
@@ -142,7 +141,11 @@ class ParquetTable:
 
     def cell(self, row: int, column: int) -> str:
         """A cell as it stands in the file."""
-        return str(self._read([column])[0][row].as_py())
+        found = self._read([column])[0][row]
+        try:
+            return str(found.as_py())
+        except OverflowError:  # a stamp beyond Python's calendar
+            return str(found.value)
 
 
 def _plain(column: Any) -> Any:
