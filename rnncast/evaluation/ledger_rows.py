@@ -95,11 +95,11 @@ def read_ledger(path: str) -> LedgerRows:
     texts = (layout.time, *(layout.name(fixed) for fixed in ("cutoff", "made_at", "model")))
     texts += () if layout.id is None else (layout.id,)
     columns = read_columns(path, {**dict.fromkeys(texts), layout.name("step"): "int64", **numbers})
-    stamps = {name: read_stamps(columns[name], path) for name in texts[:3]}
+    times, cutoffs, made_at = (read_stamps(columns[name], path) for name in texts[:3])
     rows = len(columns[layout.time])
     if rows == 0:
         raise DataError("the ledger holds no row", where=path, hint=f"add one: rnncast forecast MODEL --append {path}")
-    _check_stamps(stamps[layout.time], stamps[texts[1]], path)
+    _check_stamps(times, cutoffs, made_at, path)
     floats = {name: _floats(columns[name]) for name in numbers}
     if not np.isfinite(floats[layout.name(METHOD)]).all():
         raise DataError(f"the ledger has rows without a number under {layout.name(METHOD)!r}", where=path)
@@ -111,11 +111,11 @@ def read_ledger(path: str) -> LedgerRows:
         time=layout.time,
         ids=ids,
         series=series,
-        times=stamps[layout.time].values,
-        cutoffs=stamps[texts[1]].values,
-        kind=stamps[layout.time].kind,
+        times=times.values,
+        cutoffs=cutoffs.values,
+        kind=times.kind,
         steps=to_numpy(columns[layout.name("step")], "i8"),
-        made_at=stamps[texts[2]].values,
+        made_at=made_at.values,
         models=models,
         model=model,
         last_values=floats[layout.name("last_value")],
@@ -174,13 +174,10 @@ def _tails(level: float) -> tuple[float, float]:
     return tail, round(1.0 - tail, 12)
 
 
-def _check_stamps(times: Stamps, cutoffs: Stamps, path: str) -> None:
-    if times.kind != cutoffs.kind:
-        raise DataError(
-            f"the ledger's times are {times.kind}, its cutoffs {cutoffs.kind}",
-            where=path,
-            hint="restore the ledger from a copy",
-        )
+def _check_stamps(times: Stamps, cutoffs: Stamps, made_at: Stamps, path: str) -> None:
+    found = f"its times are {times.kind}, its cutoffs {cutoffs.kind}, and it was made at {made_at.kind}"
+    if times.kind != cutoffs.kind or not made_at.is_dated:
+        raise DataError(f"the ledger is damaged: {found}", where=path, hint="restore the ledger from a copy")
 
 
 def _floats(column: Any) -> Floats:

@@ -30,7 +30,7 @@ def run(words: list[str]) -> dict[str, Any]:
         if child == 0:
             _become(words, out.fileno(), errors.fileno())
         _, status, used = os.wait4(child, 0)
-        texts = [os.pread(stream.fileno(), 100_000, 0).decode("utf-8", "replace") for stream in (out, errors)]
+        texts = [os.pread(stream.fileno(), 1 << 20, 0).decode("utf-8", "replace") for stream in (out, errors)]
         return {
             "words": words,
             "code": os.waitstatus_to_exitcode(status),

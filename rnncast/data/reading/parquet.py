@@ -1,7 +1,8 @@
-"""Parquet files opened and read so that damage shows: pages are held against checksums, columns against their types.
+"""Parquet files opened and read so that damage shows.
 
-A page has a checksum where the writer gave it one, as rnncast does. Without, what is damaged inside a page and can
-still be decoded is another number, and nothing tells.
+Pages are held against checksums, which they have where the writer gave them one, as rnncast does. The description at
+the end of a file has none; there what is said twice is compared. Without checksums, what is damaged inside a page and
+can still be decoded is another number, and nothing tells.
 """
 
 from __future__ import annotations
@@ -16,12 +17,43 @@ def open_parquet(source: Any, **options: Any) -> Any:
     """
     import pyarrow.parquet as pq
 
-    return pq.ParquetFile(source, page_checksum_verification=True, **options)
+    file = pq.ParquetFile(source, page_checksum_verification=True, **options)
+    _check_columns(file)
+    return file
+
+
+def _check_columns(file: Any) -> None:
+    """ArrowInvalid for names and kinds that are not those which Arrow, where it wrote the file, notes once more."""
+    from base64 import b64decode
+
+    import pyarrow as pa
+
+    noted = (file.metadata.metadata or {}).get(b"ARROW:schema")
+    if noted is None:
+        return
+    there = pa.ipc.read_schema(pa.py_buffer(b64decode(noted)))
+    if [(field.name, _kind(field.type)) for field in there] != [
+        (field.name, _kind(field.type)) for field in file.schema_arrow
+    ]:
+        raise pa.ArrowInvalid("its columns are described twice, and otherwise")
+
+
+def _kind(dtype: Any) -> tuple[bool, bool]:
+    """Whether a type is one of stamps, and of text."""
+    import pyarrow as pa
+
+    dtype = dtype.value_type if pa.types.is_dictionary(dtype) else dtype
+    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return pa.types.is_timestamp(dtype), any(test(dtype) for test in texts)
 
 
 def read_sound(file: Any, columns: list[str] | None = None) -> Any:
     """Columns of a file as a pyarrow Table whose values are what its types say; one of `damages` for others."""
+    import pyarrow as pa
+
     table = file.read(columns=columns)
+    if table.num_rows != file.metadata.num_rows:  # a part of it that says it has fewer rows than it has
+        raise pa.ArrowInvalid("its numbers of rows contradict each other")
     table.validate(full=True)  # lengths, places and UTF-8: what is decoded from a damaged page may be none of its type
     return table
 
