@@ -20,13 +20,14 @@ from typing import Any
 
 import typer
 
-from rnncast.cli import output
+from rnncast.cli import color, output
 from rnncast.cli.output import ErrorReport
 from rnncast.errors import RnncastError, StorageError, UsageError
 
 INTERNAL, INTERRUPTED, CLOSED_PIPE, TERMINATED = 70, 130, 141, 143
 
-_FULL_OR_BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
+_FULL_OR_BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EBADF, errno.EISDIR}
+"""Last, a stream that is open the wrong way, or is a folder."""
 
 
 class Terminated(BaseException):
@@ -43,6 +44,7 @@ def run(command: Callable[[Sequence[str]], None], arguments: Sequence[str]) -> i
     arguments
         The command line without the program's name.
     """
+    color.choose(color.choice_in(arguments))
     handler = _unwind_on_termination()
     before = warnings.showwarning
     warnings.showwarning = _show_warning(arguments)
