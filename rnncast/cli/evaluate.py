@@ -5,11 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from rnncast.cli.inputs import check_ending, check_output, is_model, open_model, read_data, read_for_model, warn_of_data
+from rnncast.cli.forms import chosen_form, refuse_dash
+from rnncast.cli.inputs import (
+    STDIN,
+    check_ending,
+    check_output,
+    check_stdin,
+    is_model,
+    open_model,
+    read_data,
+    read_for_model,
+    warn_of_data,
+)
 from rnncast.cli.issued import IssuedOptions, check_options, evaluate_issued
 from rnncast.cli.options import (
     SKIP_BAD,
@@ -49,7 +60,9 @@ _OF_A_MODEL = ("--horizon", "--level")
 def evaluate(
     inputs: Annotated[
         list[str],
-        typer.Argument(metavar="[MODEL] INPUT...", help="A model and data, or data alone.", show_default=False),
+        typer.Argument(
+            metavar="[MODEL] INPUT...", help="A model and data, or data alone; - for stdin.", show_default=False
+        ),
     ],
     issued: IssuedOptions,
     choices: TrainingChoices,
@@ -78,6 +91,10 @@ def evaluate(
         bool | None,
         option("Leave out series that are too short, by name; or refuse them.", "left out", None, SKIP_BAD),
     ] = None,
+    format: Annotated[
+        Literal["text", "json", "csv", "ndjson"] | None,
+        option("Form of the scores; csv and ndjson have a row for each method.", "text"),
+    ] = None,
 ) -> None:
     """Backtest from rolling cutoffs, beside simple forecasts and intervals, with evidence and a verdict.
 
@@ -87,6 +104,9 @@ def evaluate(
     """
     computing.apply()
     out = Output(quiet=report.quiet, hold=report.json)
+    form = chosen_form(report.json, format, "text")
+    refuse_dash(save_forecasts=save_forecasts, checkpoint=checkpoint, forecasts=issued.forecasts)
+    check_stdin(inputs)
     if save_forecasts is not None:
         check_output(save_forecasts, [*inputs, *([issued.forecasts] if issued.forecasts else [])])
         check_ending(save_forecasts)
@@ -106,12 +126,12 @@ def evaluate(
             "--skip-bad": skip_bad,
         }
         check_options(choices, running)
-        evaluate_issued(issued, inputs, choices, columns, report, save_forecasts, out)
+        evaluate_issued(issued, inputs, choices, columns, form, save_forecasts, out)
         out.release()
         return
     plan = _plan(n_windows, step_size, refit, gap, train_size)
     keeping = _keeping(checkpoint, audit)
-    with_model = is_model(inputs[0]) or (len(inputs) > 1 and inputs[0].lower().endswith(".npz"))
+    with_model = is_model(inputs[0]) or (len(inputs) > 1 and (inputs[0] == STDIN or inputs[0].lower().endswith(".npz")))
     misplaced = next((source for source in inputs[1:] if is_model(source)), None)
     if misplaced is not None:
         raise UsageError(f"the model {misplaced} comes after {inputs[0]}", hint="rnncast evaluate MODEL INPUT")
@@ -120,10 +140,10 @@ def evaluate(
     if save_forecasts is not None:
         found.outcome.save(save_forecasts, out)
     out.notes(found.outcome.remarks())
-    if report.json:
+    if form == "json":
         out.document(found.document())
     else:
-        found.outcome.show(out)
+        found.outcome.show(out, form)
     out.release()
 
 

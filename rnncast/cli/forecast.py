@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from rnncast.cli.inputs import check_output, open_model, read_for_model
+from rnncast.cli.forms import STDOUT, chosen_form, refuse_bytes_on_terminal, refuse_dash
+from rnncast.cli.inputs import check_ending, check_output, check_stdin, open_model, read_for_model
 from rnncast.cli.options import Computing, InputOptions, Report, at_least, check_levels, flag, given, option, takes
 from rnncast.cli.output import Output
 from rnncast.errors import UsageError
@@ -28,7 +29,7 @@ Examples:
 
 @takes(columns=InputOptions, computing=Computing, report=Report)
 def forecast(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model file.", show_default=False)],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model file, or - for stdin.", show_default=False)],
     columns: InputOptions,
     computing: Computing,
     report: Report,
@@ -47,7 +48,7 @@ def forecast(
         Literal["csv", "json", "ndjson", "parquet", "table"] | None,
         option("Form of the output.", "by -o's ending; else table on a terminal, csv in a pipe"),
     ] = None,
-    output: Annotated[str | None, option("File to write.", "stdout", "FILE", "--output", "-o")] = None,
+    output: Annotated[str | None, option("File to write, or - for stdout.", "stdout", "FILE", "--output", "-o")] = None,
     no_clobber: Annotated[bool, flag("Refuse to replace an existing file.", "--no-clobber")] = False,
     append: Annotated[str | None, option("Ledger, csv or parquet, to record it in as well.", "none", "LEDGER")] = None,
 ) -> None:
@@ -64,20 +65,29 @@ def forecast(
     at_least(1, horizon=horizon)
     taus = parse_quantiles(quantiles)
     check_levels(level or ())
+    refuse_dash(append=append)
+    check_stdin([model, *(inputs or ())])
+    output = None if output == STDOUT else output
+    chosen_form(report.json, format, "")
     if output is not None:
         check_output(output, [model, *(inputs or ())], clobber=not no_clobber)
-    if report.json and format not in (None, "json"):
-        raise UsageError(f"--json and --format {format} contradict each other", hint="leave one of them out")
-    if format == "parquet" and output is None and out.stdout_is_terminal:
-        raise UsageError("Parquet is not for a terminal", hint="name a file with -o, or pass it on in a pipe")
+        if format is None:
+            check_ending(output)
+    elif format == "parquet":
+        refuse_bytes_on_terminal("Parquet", out)
     if append is not None:
-        check_appending(append, [model, *(inputs or ())], output, format)
+        check_appending(append, [model, *(inputs or ())], output)
     trained = open_model(model)
     levels = model_levels(trained) if level is None and not taus else tuple(level or ())
     issued = issue(trained, inputs or (), columns, out, horizon=horizon, levels=levels, quantiles=taus)
     if append is not None:  # before it is shown: what somebody may act upon stands in the ledger
         record_forecast(append, trained, issued, levels, taus, out)
-    _write(issued, levels, taus, "json" if report.json else format, output, out, clobber=not no_clobber)
+    table = issued.table(levels=tuple(dict.fromkeys(levels)), quantiles=taus)
+    if output is not None or not report.json:
+        _write(issued, table, format, output, out, clobber=not no_clobber)
+    if report.json:
+        files = {"model": model, "inputs": inputs or [], "output": output}
+        out.document(_document(files, trained, issued, table, out))
     out.release()
 
 
@@ -179,19 +189,33 @@ def parse_quantiles(text: str | None) -> tuple[float, ...]:
 
 
 def _write(
-    issued: Forecast,
-    levels: Sequence[float],
-    quantiles: Sequence[float],
-    fmt: str | None,
-    path: str | None,
-    out: Output,
-    *,
-    clobber: bool,
+    issued: Forecast, table: dict[str, Any], fmt: str | None, path: str | None, out: Output, *, clobber: bool
 ) -> None:
     from rnncast.data.write import write_table
 
-    table = issued.table(levels=tuple(dict.fromkeys(levels)), quantiles=quantiles)
     zones = dict.fromkeys(table, issued.zone)
-    write_table(table, path, fmt, out.stdout, clobber=clobber, zones=zones)
+    write_table(table, path, fmt, out.stdout, clobber=clobber, zones=zones, bold=out.stdout_is_colored)
     if path is not None:
         out.note(f"wrote {len(issued.point):,} rows to {path}")
+
+
+def _document(
+    files: dict[str, Any], model: Model, issued: Forecast, table: dict[str, Any], out: Output
+) -> dict[str, Any]:
+    """What ``--json`` prints; `files` are the names of all that was read and written."""
+    from rnncast.data.isotime import format_stamp
+    from rnncast.data.write import records
+    from rnncast.model.fingerprint import fingerprint
+
+    warning = "warning: "
+    return {
+        "schema": "rnncast.forecast/1",
+        **files,
+        "fingerprint": fingerprint(model),
+        "columns": {"id": issued.columns.id, "time": issued.columns.time},
+        "horizon": int(issued.steps.max()),
+        "newest_row": format_stamp(issued.cutoffs.max(), issued.zone),
+        "rows": list(records(table, dict.fromkeys(table, issued.zone))),
+        "notes": [text for text in out.held if not text.startswith(warning)],
+        "warnings": [text.removeprefix(warning) for text in out.held if text.startswith(warning)],
+    }

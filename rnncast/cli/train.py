@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rnncast.cli.forms import STDOUT, refuse_bytes_on_terminal
 from rnncast.cli.inputs import STDIN, check_output, read_data, refuse_model, shell_word, warn_of_data
 from rnncast.cli.options import SKIP_BAD, Computing, InputOptions, Report, TrainingChoices, flag, option, takes
 from rnncast.cli.output import Output
@@ -43,7 +44,8 @@ def train(
     computing: Computing,
     report: Report,
     output: Annotated[
-        str | None, option("Model file.", "the input's name with .npz, in this folder", "FILE", "--output", "-o")
+        str | None,
+        option("Model file, or - for stdout.", "the input's name with .npz, in this folder", "FILE", "--output", "-o"),
     ] = None,
     no_clobber: Annotated[bool, flag("Refuse to replace an existing model.", "--no-clobber")] = False,
     no_history: Annotated[
@@ -63,7 +65,10 @@ def train(
     for source in inputs:
         refuse_model(source)
     path = output or default_model(inputs)
-    check_output(path, inputs, clobber=not no_clobber, model=True)
+    if path == STDOUT:
+        _check_stdout(report)
+    else:
+        check_output(path, inputs, clobber=not no_clobber, model=True)
     job = TrainingJob(path, tuple(inputs), not no_clobber, not no_history, skip_bad is not False)
     run_training(job, train_options(choices), columns, report)
 
@@ -89,7 +94,7 @@ class TrainingJob:
 
 def run_training(job: TrainingJob, options: TrainOptions, columns: InputOptions, report: Report) -> None:
     """Read, train, save, and say what came of it."""
-    from rnncast.model.artifact import save_model
+    from rnncast.model.artifact import model_bytes, save_model
     from rnncast.training.defaults import resolve
     from rnncast.training.split import without_short_series
     from rnncast.training.train import train as train_model
@@ -109,8 +114,11 @@ def run_training(job: TrainingJob, options: TrainOptions, columns: InputOptions,
         model, met = train_model(panel, network, training, keep_history=job.keep_history, on_epoch=progress.epoch)
     for warning in met:
         out.warn(warning)
-    replaced = os.path.exists(job.path)
-    save_model(model, job.path, clobber=job.clobber)
+    replaced = job.path != STDOUT and os.path.exists(job.path)
+    if job.path == STDOUT:
+        out.data(model_bytes(model))
+    else:
+        save_model(model, job.path, clobber=job.clobber)
     _conclude(model, job, out, replaced)
     if report.json:
         out.document(document(model, job, (*notes, *chosen), (*doubts, *short, *met)))
@@ -124,9 +132,18 @@ def _conclude(model: Model, job: TrainingJob, out: Output, replaced: bool) -> No
 
     out.note(training_summary(model))
     out.note(training_verdict(model))
+    if job.path == STDOUT:
+        return
     instead = ", in place of the one that stood there" if replaced else ""
     out.note(f"saved {job.path} ({size(os.path.getsize(job.path))}){instead}")
     out.note(f"next: {next_command(model, job)}", wrap=False)
+
+
+def _check_stdout(report: Report) -> None:
+    """UsageError where stdout cannot take a model."""
+    refuse_bytes_on_terminal("a model", Output())
+    if report.json:
+        raise UsageError("--json and -o - both write to stdout", hint="name a file with -o, or leave out --json")
 
 
 def next_command(model: Model, job: TrainingJob) -> str:
