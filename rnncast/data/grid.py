@@ -89,9 +89,15 @@ class Grid:
             if not right:  # a text can go on below itself
                 least[column] = min(least[column], share if column < self.keys else max(width // 2, _LEAST))
         room = width - _total(least)
+        if room < 0:  # blocks: each column has the room beside those that name the rows
+            beside = width - _total(least[: self.keys]) - _SPACE
+            return [
+                own if column < self.keys else max(own, min(whole, beside))
+                for column, (own, whole) in enumerate(zip(least, widths, strict=True))
+            ]
         for column, name in enumerate(self.header):
             choices = range(least[column], min(widths[column], least[column] + room) + 1)
-            best = min(choices, key=lambda own: len(_broken(name, own, at_spaces=True)), default=least[column])
+            best = min(choices, key=lambda own: len(_broken(name, own, at_spaces=True)))
             room -= best - least[column]
             least[column] = best
         return least

@@ -20,6 +20,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\xa0" else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def in_unicode(path: str) -> str:
+    r"""A file's name as text for every writer: bytes of it that are no UTF-8 become ``\xff``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def to_json(value: Any, *, indent: int | None = None) -> str:
     """JSON without a NaN token, in which what does not print is escaped.
 
