@@ -26,8 +26,8 @@ from rnncast.errors import RnncastError, StorageError, UsageError
 
 INTERNAL, INTERRUPTED, CLOSED_PIPE, TERMINATED = 70, 130, 141, 143
 
-_FULL_OR_BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EBADF, errno.EISDIR}
-"""Last, a stream that is open the wrong way, or is a folder."""
+_FULL_OR_BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EBADF}
+"""Last, a stream that is open the wrong way."""
 
 
 class Terminated(BaseException):
