@@ -368,8 +368,8 @@ COLORED = {
     "dumb and FORCE_COLOR": ({"TERM": "dumb", "FORCE_COLOR": "1"}, (), True, True),
     "never": ({"FORCE_COLOR": "1"}, ("--color", "never"), True, False),
     "always": ({"NO_COLOR": "1", "TERM": "dumb"}, ("--color=always",), False, True),
-    "auto": ({"FORCE_COLOR": "1"}, ("--color", "auto"), False, False),
-    "auto on a terminal": ({"NO_COLOR": "1"}, ("--color", "auto"), True, True),
+    "auto": ({"FORCE_COLOR": "1"}, ("--color", "auto"), False, True),
+    "auto on a terminal": ({"NO_COLOR": "1"}, ("--color", "auto"), True, False),
 }
 
 

@@ -9,11 +9,11 @@ from typing import TextIO
 CHOICES = ("auto", "always", "never")
 _STYLES = {"error:": "1;31", "warning:": "1;33"}  # bold, red or yellow
 
-_chosen: str | None = None
+_chosen: str | None = None  # one of the choices
 
 
 def choose(choice: str | None) -> None:
-    """Let a choice hold for this call; None for that of the environment."""
+    """Let a choice hold for this call; None, like ``auto``, leaves it to the environment."""
     global _chosen
     _chosen = choice
 
@@ -35,11 +35,10 @@ def is_colored(stream: TextIO) -> bool:
     """Whether control sequences for colours go to a stream."""
     if _chosen in ("always", "never"):
         return _chosen == "always"
-    if _chosen is None:
-        if os.environ.get("NO_COLOR"):
-            return False
-        if os.environ.get("FORCE_COLOR"):
-            return True
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
