@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 import typer
 
 from rnncast.cli.color import choose
+from rnncast.cli.forms import refuse_dash
 from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -92,8 +93,7 @@ class InputOptions:
     header: Annotated[str | None, option("Line of the header, from 1, or none.", "found", "LINE|none")] = None
 
     def __post_init__(self) -> None:
-        if self.holidays == "-":
-            raise UsageError("--holidays needs a file, found -", hint="name a file; ./- is one that is called -")
+        refuse_dash(holidays=self.holidays)
 
     def read_options(self) -> ReadOptions:
         """The same for the reader; UsageError for what contradicts itself."""

@@ -120,11 +120,12 @@ class Output:
     def table(self, table: TextTable) -> None:
         """A table on stdout, with a rule and fitted to its width on a terminal."""
         if not self.stdout_is_terminal:
-            lines = [table.title, *table.grid.lines()]
-        else:
-            self.prose(table.title)
-            lines = table.grid.drawn(self.stdout_width, bold=self.stdout_is_colored)
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
+            for line in table.lines():
+                self.line(line)
+            return
+        self.prose(table.title)
+        for line in table.grid.drawn(self.stdout_width, bold=self.stdout_is_colored):
+            sys.stdout.write(line + "\n")
 
 
 class Bar:
