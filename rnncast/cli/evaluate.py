@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rnncast.cli.config.sources import by_flag
 from rnncast.cli.inputs import check_ending, check_output, is_model, open_model, read_data, read_for_model, warn_of_data
 from rnncast.cli.issued import IssuedOptions, check_options, evaluate_issued
 from rnncast.cli.options import (
@@ -21,6 +22,7 @@ from rnncast.cli.options import (
     given,
     option,
     takes,
+    typed_name,
 )
 from rnncast.cli.outcome import Outcome, outcome_of
 from rnncast.cli.output import Output
@@ -96,14 +98,14 @@ def evaluate(
             raise UsageError("--checkpoint and --save-forecasts name the same file", hint="name two")
     if issued.forecasts is not None:
         running = {
-            "--n-windows": n_windows,
-            "--step-size": step_size,
-            "--gap": gap,
-            "--refit": refit,
-            "--train-size": train_size,
-            "--checkpoint": checkpoint,
-            "--audit": audit or None,
-            "--skip-bad": skip_bad,
+            "n_windows": n_windows,
+            "step_size": step_size,
+            "gap": gap,
+            "refit": refit,
+            "train_size": train_size,
+            "checkpoint": checkpoint,
+            "audit": audit or None,
+            "skip_bad": skip_bad,
         }
         check_options(choices, running)
         evaluate_issued(issued, inputs, choices, columns, report, save_forecasts, out)
@@ -201,13 +203,14 @@ def _of_model(
             hint=f"rnncast evaluate {path} INPUT, where INPUT goes beyond the last training row",
         )
     useless = [name for name in given(choices) if name not in _OF_A_MODEL]
-    useless += (["--refit"] if plan.refit else []) + (["--train-size"] if plan.train_size is not None else [])
-    useless += ["--skip-bad"] if skip_bad is not None else []
+    others = {"refit": plan.refit or None, "train_size": plan.train_size, "skip_bad": skip_bad}
+    useless += [typed_name(name) for name, value in others.items() if value is not None and by_flag(name)]
     if useless:
         raise UsageError(
             f"{useless[0]} has no effect on a trained model",
             hint="leave it out, or leave the model out: evaluate INPUT",
         )
+    plan = replace(plan, refit=0, train_size=None)
     model = open_model(path)
     panel, notes = read_for_model(sources, columns, model)
     out.notes(notes)

@@ -7,8 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from rnncast.cli.config.sources import by_flag
 from rnncast.cli.inputs import check_output, open_model, read_for_model
-from rnncast.cli.options import Computing, InputOptions, Report, at_least, check_levels, flag, given, option, takes
+from rnncast.cli.options import (
+    Computing,
+    InputOptions,
+    Report,
+    at_least,
+    check_levels,
+    flag,
+    given,
+    option,
+    settle_form,
+    takes,
+)
 from rnncast.cli.output import Output
 from rnncast.errors import UsageError
 
@@ -66,18 +78,20 @@ def forecast(
     check_levels(level or ())
     if output is not None:
         check_output(output, [model, *(inputs or ())], clobber=not no_clobber)
-    if report.json and format not in (None, "json"):
-        raise UsageError(f"--json and --format {format} contradict each other", hint="leave one of them out")
-    if format == "parquet" and output is None and out.stdout_is_terminal:
+    form: str | None = format
+    if output is not None and by_flag("output") and not by_flag("format"):
+        form = None  # the ending that was typed counts before a form that stands elsewhere
+    form = settle_form(report, form)
+    if form == "parquet" and output is None and out.stdout_is_terminal:
         raise UsageError("Parquet is not for a terminal", hint="name a file with -o, or pass it on in a pipe")
     if append is not None:
-        check_appending(append, [model, *(inputs or ())], output, format)
+        check_appending(append, [model, *(inputs or ())], output, form)
     trained = open_model(model)
     levels = model_levels(trained) if level is None and not taus else tuple(level or ())
     issued = issue(trained, inputs or (), columns, out, horizon=horizon, levels=levels, quantiles=taus)
     if append is not None:  # before it is shown: what somebody may act upon stands in the ledger
         record_forecast(append, trained, issued, levels, taus, out)
-    _write(issued, levels, taus, "json" if report.json else format, output, out, clobber=not no_clobber)
+    _write(issued, levels, taus, form, output, out, clobber=not no_clobber)
     out.release()
 
 

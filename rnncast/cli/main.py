@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from rnncast.cli import boundary, output
+from rnncast.cli.config.command import ConfiguredCommand
 from rnncast.cli.evaluate import EXAMPLES as EVALUATE_EXAMPLES
 from rnncast.cli.evaluate import evaluate
 from rnncast.cli.forecast import EXAMPLES as FORECAST_EXAMPLES
@@ -54,7 +54,7 @@ def program(
     """Forecast prices and other time series with recurrent neural networks, and say honestly how good they are."""
 
 
-class PlainUsage(TyperCommand):
+class PlainUsage(ConfiguredCommand):
     """A command whose usage line names a required argument without braces around it."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rnncast.cli.config.sources import by_flag
 from rnncast.cli.inputs import STDIN, check_output, read_data, refuse_model, shell_word, warn_of_data
 from rnncast.cli.options import SKIP_BAD, Computing, InputOptions, Report, TrainingChoices, flag, option, takes
 from rnncast.cli.output import Output
@@ -162,11 +163,27 @@ def default_model(inputs: Sequence[str]) -> str:
     return f"{Path(inputs[0]).stem}.npz"
 
 
+def _without_useless(choices: TrainingChoices) -> TrainingChoices:
+    """The choices without those that nobody typed and that mean nothing beside the others."""
+    from rnncast.model.config import INTERVAL_LOSSES
+
+    useless = []
+    if choices.cell not in (None, "rnn") and by_flag("cell"):
+        useless.append("activation")
+    if choices.loss not in (None, *INTERVAL_LOSSES):
+        useless.append("level")
+    if not choices.stateful:
+        useless.append("truncation")
+    nothing: dict[str, Any] = {name: None for name in useless if not by_flag(name)}
+    return replace(choices, **nothing)
+
+
 def train_options(choices: TrainingChoices) -> TrainOptions:
     """The choices made, as training takes them; UsageError where they contradict each other."""
     from rnncast.model.config import INTERVAL_LOSSES
     from rnncast.training.defaults import TrainOptions
 
+    choices = _without_useless(choices)
     if choices.activation == "sigmoid" and choices.cell != "rnn":
         raise UsageError("--activation sigmoid needs --cell rnn", hint="the gated cells use tanh")
     if choices.level and choices.loss not in (None, *INTERVAL_LOSSES):
