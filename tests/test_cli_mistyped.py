@@ -34,6 +34,7 @@ from rnncast.cli.mistyped import nearest
         ("forecast m.npz --format cvs", "'cvs' is not one of", "did you mean 'csv'?"),
         ("forecast m.npz --format CSV", "'CSV' is not one of", "did you mean 'csv'?"),
         ("train x.csv --decimal ;", "';' is not one of '.', ','", "rnncast train --help shows what there is"),
+        ("--completion fihs", "'fihs' is not one of", "did you mean 'fish'?"),
         ("--horizon 5 train x.csv", "--horizon comes after the command", "as in rnncast train ... --horizon;"),
         ("-q inspect x.csv", "-q comes after the command", "as in rnncast train ... -q;"),
         ("--gap 5 evaluate x.csv", "--gap comes after the command", "as in rnncast evaluate ... --gap"),

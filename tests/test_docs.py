@@ -26,9 +26,20 @@ Options can also stand in the environment or in `rnncast.toml`: [configuration.m
 ## rnncast
 """
 
+COMPLETION = """\
+Completion of commands, options, their values and files, with the Tab key; a line for each shell installs it:
+
+```sh
+rnncast --completion bash > ~/.rnncast.bash && echo '. ~/.rnncast.bash' >> ~/.bashrc
+rnncast --completion zsh > ~/.rnncast.zsh && echo '. ~/.rnncast.zsh' >> ~/.zshrc # after compinit
+rnncast --completion fish > ~/.config/fish/completions/rnncast.fish
+```
+"""
+
+
 def commands_page() -> str:
     """Every command with its arguments and options: name, meaning, default."""
-    parts = [BEFORE, table(PROGRAM)]
+    parts = [BEFORE, table(PROGRAM), COMPLETION]
     for name, command in COMMANDS.items():
         parts.append(f"## rnncast {name}\n\n{paragraphs(command.help)}\n")
         parts.append(table(command))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -44,11 +44,23 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _completion(context: typer.Context, shell: str | None) -> None:
+    if shell is not None:
+        from rnncast.cli.completion.scripts import script_of
+
+        output.Output().text(script_of(shell, context.command, context))
+        raise typer.Exit
+
+
 @app.callback()
 def program(
     version: Annotated[
         bool, typer.Option("--version", "-V", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
+    completion: Annotated[
+        Literal["bash", "zsh", "fish"] | None,
+        typer.Option(help="Print the script of completion for a shell.", callback=_completion, is_eager=True),
+    ] = None,
     debug: Annotated[bool, flag("Show the traceback of an error.", "--debug")] = False,
 ) -> None:
     """Forecast prices and other time series with recurrent neural networks, and say honestly how good they are."""

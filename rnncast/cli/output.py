@@ -86,6 +86,10 @@ class Output:
         """One line of data on stdout."""
         sys.stdout.write(printable(text) + "\n")
 
+    def text(self, text: str) -> None:
+        """A text on stdout that this program made itself, of several lines."""
+        sys.stdout.write(text)
+
     def prose(self, text: str) -> None:
         """A sentence on stdout; one line off a terminal."""
         sys.stdout.write(_fitted(printable(text), sys.stdout) + "\n")
