@@ -83,7 +83,7 @@ def forecast(
         form = None  # the ending that was typed counts before a form that stands elsewhere
     form = settle_form(report, form)
     if form == "parquet" and output is None and out.stdout_is_terminal:
-        raise UsageError("Parquet is not for a terminal", hint="name a file with -o, or pass it on in a pipe")
+        raise UsageError("--format parquet is not for a terminal", hint="name a file with -o, or pass it on in a pipe")
     if append is not None:
         check_appending(append, [model, *(inputs or ())], output, form)
     trained = open_model(model)
