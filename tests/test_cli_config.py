@@ -22,7 +22,7 @@ from rnncast.cli.config.file import MOST_BYTES
 from rnncast.cli.config.settings import WRITTEN, settings_of
 from rnncast.cli.main import app
 from rnncast.cli.options import TrainingChoices
-from rnncast.cli.train import train_options
+from rnncast.cli.preparing import train_options
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
@@ -306,7 +306,7 @@ def test_a_file_that_merely_lies_there_names_no_file_to_write(name, monkeypatch)
 
 
 def test_every_option_that_names_a_file_is_known_to_write_or_to_read():
-    read = {"holidays", "forecasts", "config"}
+    read = {"holidays", "forecasts", "config", "from_model"}
     named = {
         one.name
         for command in COMMANDS.values()
@@ -394,9 +394,14 @@ def test_no_variable_means_two_things():
 def test_what_stands_and_has_no_effect_is_not_refused(trained, monkeypatch):
     prices, model, ledger = trained
     monkeypatch.setenv("RNNCAST_SEP", ",")
-    FILE.write_text('cell = "gru"\nhidden-size = 8\n[evaluate]\nrefit = "always"\ntrain-size = 90\n', encoding="utf-8")
+    FILE.write_text(
+        'cell = "gru"\nhidden-size = 8\ntruncation = 9\nmax-epochs = 1\n[evaluate]\nrefit = "always"\n'
+        "train-size = 90\n[forecast]\nonly-new = true\n",
+        encoding="utf-8",
+    )
     for arguments in (
         ["forecast", model],
+        ["train", prices, "--from", model, "-o", "next.npz"],
         ["inspect", model],
         ["evaluate", model, prices, "--horizon", 5],
         ["evaluate", "--forecasts", ledger, prices],
@@ -414,6 +419,9 @@ def test_what_stands_and_has_no_effect_is_not_refused(trained, monkeypatch):
         (["evaluate", "MODEL", "PRICES", "--refit", "always"], "--refit has no effect on a trained model"),
         (["evaluate", "--forecasts", "LEDGER", "PRICES", "--gap", "1"], "--gap has no effect on forecasts"),
         (["evaluate", "PRICES", "--model", "a"], "--model needs --forecasts"),
+        (["forecast", "MODEL", "--only-new"], "--only-new needs a ledger"),
+        (["train", "PRICES", "--from", "MODEL", "--cell", "gru"], "--cell is settled by the model"),
+        (["train", "PRICES", "--from", "MODEL", "--truncation", "5"], "--truncation has no effect on this model"),
     ],
 )
 def test_what_is_typed_and_has_no_effect_is_refused(arguments, expected, trained):

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rnncast.cli.config.sources import by_flag
-from rnncast.cli.inputs import check_ending, check_output, is_model, open_model, read_data, read_for_model, warn_of_data
+from rnncast.cli.inputs import (
+    check_ending,
+    check_output,
+    is_model,
+    open_model,
+    output_lock,
+    read_data,
+    read_for_model,
+    warn_of_data,
+)
 from rnncast.cli.issued import IssuedOptions, check_options, evaluate_issued
 from rnncast.cli.options import (
     SKIP_BAD,
@@ -26,8 +35,8 @@ from rnncast.cli.options import (
 )
 from rnncast.cli.outcome import Outcome, outcome_of
 from rnncast.cli.output import Output
+from rnncast.cli.preparing import train_options
 from rnncast.cli.progress import Progress
-from rnncast.cli.train import train_options
 from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -112,13 +121,13 @@ def evaluate(
         out.release()
         return
     plan = _plan(n_windows, step_size, refit, gap, train_size)
-    keeping = _keeping(checkpoint, audit)
     with_model = is_model(inputs[0]) or (len(inputs) > 1 and inputs[0].lower().endswith(".npz"))
     misplaced = next((source for source in inputs[1:] if is_model(source)), None)
     if misplaced is not None:
         raise UsageError(f"the model {misplaced} comes after {inputs[0]}", hint="rnncast evaluate MODEL INPUT")
     run = _of_model if with_model else _of_recipe
-    found = run(inputs, plan, keeping, choices, columns, out, skip_bad)
+    with output_lock(checkpoint, report):  # before the data are read, and before what trains is loaded
+        found = run(inputs, plan, _keeping(checkpoint, audit), choices, columns, out, skip_bad)
     if save_forecasts is not None:
         found.outcome.save(save_forecasts, out)
     out.notes(found.outcome.remarks())

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
+from rnncast.errors import InputNotFoundError
+
 if TYPE_CHECKING:
     from rnncast.report.tables import TextTable
 
@@ -223,6 +225,10 @@ def abandon() -> None:
 
 def standard_input() -> BinaryIO:
     """Bytes of stdin; says so where a person would otherwise wonder why nothing happens."""
+    if sys.stdin is None:
+        raise InputNotFoundError(
+            "standard input is closed", hint="name a file instead of -, or pass the rows in a pipe"
+        )
     if sys.stdin.isatty():
         _say("reading from the terminal; end with Ctrl-D")
     return sys.stdin.buffer

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rnncast.cli.output import Output
+from rnncast.cli.signals import raise_again
 
 if TYPE_CHECKING:
     from rnncast.training.search import EpochReport
@@ -57,6 +58,7 @@ class Progress:
 
     def epoch(self, report: EpochReport) -> None:
         """One epoch of one member is done."""
+        raise_again()
         word = "search" if report.phase == "search" else "training"
         member = f", member {report.member} of {report.members}" if report.members > 1 else ""
         name = f"{self._origin}{word}{member}"
@@ -80,6 +82,7 @@ class Progress:
 
     def origin(self, done: int, total: int) -> None:
         """So many origins of a backtest are done."""
+        raise_again()
         self._release()
         fifths, self._fifths = self._fifths, done * ORIGIN_LINES // total
         if self._bar is not None:
@@ -90,6 +93,7 @@ class Progress:
 
     def issued(self, done: int, total: int) -> None:
         """One forecast of a ledger is scored."""
+        raise_again()
         if self._bar is not None:
             self._bar.show("forecasts", done, total)
         elif total >= FEWEST_FORECASTS and done * ORIGIN_LINES // total > (done - 1) * ORIGIN_LINES // total:
