@@ -19,7 +19,7 @@ from cli_cases import QUICK, Result, call, write_prices
 from rnncast.cli.config import sources
 from rnncast.cli.config.environment import ALIASES, FOREIGN, variable
 from rnncast.cli.config.file import MOST_BYTES
-from rnncast.cli.config.settings import WRITTEN, settings_of
+from rnncast.cli.config.settings import TYPED_ONLY, WRITTEN, settings_of
 from rnncast.cli.main import app
 from rnncast.cli.options import TrainingChoices
 from rnncast.cli.preparing import train_options
@@ -521,3 +521,30 @@ def test_a_call_without_a_file_pays_for_none(tmp_path):
     assert "tomllib" in loaded["with"] - loaded["without"]
     assert "rnncast.cli.config.settle" in loaded["with"] - loaded["without"]
     assert "rnncast.cli.config.shown" not in loaded["with"]
+
+
+PAGE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+
+
+def test_the_page_shows_what_its_file_gives(monkeypatch):
+    FILE.write_text(PAGE.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    monkeypatch.setenv("RNNCAST_LEVEL", "90")
+    shown = [line[4:] for line in PAGE.splitlines() if line.startswith("    ")]
+    assert shown[0] == "$ RNNCAST_LEVEL=90 rnncast train --seed 7 --show-config | grep -v default"
+    got = call("train", "--seed", 7, "--show-config").out.splitlines()
+    assert [line for line in got if "default" not in line] == shown[1:]
+    assert options("forecast")["--no-clobber"]["value"] is True
+
+
+def test_the_page_shows_a_document_as_it_is():
+    expected = json.loads(PAGE.split("```json\n")[1].split("```")[0])
+    FILE.write_text("horizon = 5\n", encoding="utf-8")
+    got = json.loads(call("train", "--show-config", "--json").out)
+    got["options"] = [option for option in got["options"] if option["name"] == "--horizon"]
+    assert got == expected
+
+
+def test_the_page_names_what_a_file_may_not_hold():
+    refused_keys = {name.replace("_", "-") for name in WRITTEN} | TYPED_ONLY
+    assert {key for key in refused_keys if f"`{key}`" not in PAGE} == set()
+    assert {name for name in (*FOREIGN, *ALIASES.values()) if f"`{name}`" not in PAGE} == set()

@@ -17,6 +17,7 @@ from rnncast.cli.mistyped import nearest
         ("forcast", "there is no command 'forcast'", "did you mean 'forecast'?"),
         ("forcast m.npz --horizn 5", "there is no command 'forcast'", "did you mean 'forecast'?"),
         ("TRAIN x.csv", "there is no command 'TRAIN'", "did you mean 'train'?"),
+        ("trai'n x.csv", """there is no command "trai'n\"""", "did you mean 'train'?"),
         ("help", "there is no command 'help'", "rnncast --help, or rnncast train --help"),
         ("xyzzy", "there is no command 'xyzzy'", "rnncast --help shows what there is"),
         ("", "a command is missing", "train, forecast, evaluate or inspect; rnncast --help shows what there is"),

@@ -46,8 +46,8 @@ def as_usage_error(error: Any) -> UsageError:
     if hasattr(error, "possibilities"):
         return _no_option(error.option_name, context, see)
     message = str(error.format_message()).strip()
-    if found := re.match(r"No such command '(.*?)'\.", message):
-        return _no_command(found[1], list(context.command.commands), see)
+    if found := re.match(r"""No such command (['"])(.*)\1\.""", message):
+        return _no_command(found[2], list(context.command.commands), see)
     if message.startswith("Missing command"):
         return UsageError("a command is missing", hint=f"{_listed(list(context.command.commands), 'or')}; {see}")
     choices = getattr(getattr(getattr(error, "param", None), "type", None), "choices", ())
