@@ -60,13 +60,10 @@ class ConfiguredCommand(TyperCommand):
             from rnncast.cli.mistyped import refuse_single_dash
 
             refuse_single_dash(args, self.params, ctx.help_option_names)
-        typed, _, _ = self.make_parser(ctx).parse_args(args=list(args))
-        if not typed.get("help") and (typed.get("show_config") or _stands_anything(typed)):
-            from rnncast.cli.config.settle import settle
-
-            ctx.obj = settle(self, ctx, typed)
-            if typed.get("show_config"):
-                self._show(ctx, typed, ctx.obj)
+        if _stands_anything(args):
+            typed, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+            if not typed.get("help"):  # which a fault elsewhere must not keep away
+                self._settle(ctx, typed)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
@@ -84,6 +81,13 @@ class ConfiguredCommand(TyperCommand):
         out.release()
         return done
 
+    def _settle(self, ctx: Any, typed: Mapping[str, Any]) -> None:
+        from rnncast.cli.config.settle import settle
+
+        ctx.obj = settle(self, ctx, typed)
+        if typed.get("show_config"):
+            self._show(ctx, typed, ctx.obj)
+
     def _show(self, ctx: Any, typed: Mapping[str, Any], settled: Settled) -> NoReturn:
         """Print the options as they stand, arguments aside, and end."""
         from rnncast.cli.config.shown import show
@@ -99,9 +103,10 @@ def _has_single_dash(words: Sequence[str]) -> bool:
     return any(len(word) > 2 and word[0] == "-" and word[1] != "-" for word in words)
 
 
-def _stands_anything(typed: Mapping[str, Any]) -> bool:
+def _stands_anything(words: Sequence[str]) -> bool:
+    """Whether environment or folder may hold options, or the words ask for them."""
     return (
-        not typed.keys().isdisjoint({"config", "no_config"})
+        any(word.startswith(("--config", "--no-config", "--show-config")) for word in words)
         or any(name.startswith(PREFIX) for name in os.environ)
         or os.path.lexists(FILE)
     )
