@@ -128,7 +128,7 @@ def _usage(error: Any) -> RnncastError:
     if guess:
         return UsageError(head.rstrip("."), hint=f"did you mean {guess}")
     if message.startswith("Missing command"):
-        see = "train, forecast, evaluate or inspect; rnncast --help says more"
+        see = "train, forecast, evaluate, inspect or warmup; rnncast --help says more"
     return UsageError(message.rstrip("."), hint=see)
 
 

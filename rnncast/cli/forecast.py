@@ -10,6 +10,7 @@ import typer
 from rnncast.cli.inputs import STDIN, check_output, open_model, read_for_model
 from rnncast.cli.options import Computing, InputOptions, Report, at_least, check_levels, flag, given, option, takes
 from rnncast.cli.output import Output
+from rnncast.cli.progress import say_compiling
 from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def forecast(
 
     computing.apply()
     out = Output(quiet=report.quiet, hold=report.json)
+    say_compiling(out)
     at_least(1, horizon=horizon)
     taus = parse_quantiles(quantiles)
     check_levels(level or ())
