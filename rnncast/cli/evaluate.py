@@ -36,7 +36,7 @@ from rnncast.cli.options import (
 from rnncast.cli.outcome import Outcome, outcome_of
 from rnncast.cli.output import Output
 from rnncast.cli.preparing import train_options
-from rnncast.cli.progress import Progress
+from rnncast.cli.progress import Progress, say_compiling
 from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def evaluate(
     """
     computing.apply()
     out = Output(quiet=report.quiet, hold=report.json)
+    say_compiling(out)
     if save_forecasts is not None:
         check_output(save_forecasts, [*inputs, *([issued.forecasts] if issued.forecasts else [])])
         check_ending(save_forecasts)

@@ -22,6 +22,7 @@ from rnncast.cli.options import (
     takes,
 )
 from rnncast.cli.output import Output
+from rnncast.cli.progress import say_compiling
 from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def forecast(
 
     computing.apply()
     out = Output(quiet=report.quiet, hold=report.json)
+    say_compiling(out)
     at_least(1, horizon=horizon)
     taus = parse_quantiles(quantiles)
     check_levels(level or ())

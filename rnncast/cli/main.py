@@ -23,6 +23,8 @@ from rnncast.cli.inspect import inspect
 from rnncast.cli.options import flag
 from rnncast.cli.train import EXAMPLES as TRAIN_EXAMPLES
 from rnncast.cli.train import train
+from rnncast.cli.warmup import EXAMPLES as WARMUP_EXAMPLES
+from rnncast.cli.warmup import warmup
 
 PROGRAM = "rnncast"
 
@@ -79,6 +81,7 @@ for _function, _examples, _summary in (
     (forecast, FORECAST_EXAMPLES, "Forecast with a trained model."),
     (evaluate, EVALUATE_EXAMPLES, "Backtest, beside simple baselines."),
     (inspect, INSPECT_EXAMPLES, "Show what a model or a file holds."),
+    (warmup, WARMUP_EXAMPLES, "Compile what the others need."),
 ):
     app.command(cls=PlainUsage, epilog=_examples, short_help=_summary)(_function)
 

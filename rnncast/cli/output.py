@@ -70,6 +70,11 @@ class Output:
         else:
             self._held.append(text)
 
+    def passing(self, text: str) -> None:
+        """Say something that is of use only now: where notes wait, it is left out."""
+        if self._held is None:
+            self.note(text)
+
     def release(self) -> None:
         """Say what was held back: nothing can go wrong any more."""
         held, self._held = self._held or [], None

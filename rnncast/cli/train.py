@@ -14,7 +14,7 @@ from rnncast.cli.inputs import STDIN, check_output, output_lock, refuse_model, s
 from rnncast.cli.options import SKIP_BAD, Computing, InputOptions, Report, TrainingChoices, flag, option, takes
 from rnncast.cli.output import Output
 from rnncast.cli.preparing import Prepared, TrainingJob, prepare_continued, prepare_new
-from rnncast.cli.progress import Progress
+from rnncast.cli.progress import Progress, say_compiling
 from rnncast.cli.resuming import kept, new_checkpoint
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def run_training(job: TrainingJob, choices: TrainingChoices, columns: InputOptio
     from rnncast.model.artifact import save_model
 
     out = Output(quiet=report.quiet, hold=report.json)
+    say_compiling(out)
     begin = prepare_new if job.from_model is None else prepare_continued
     begun = begin(job, choices, columns, out)
     replaced = os.path.exists(job.path)
