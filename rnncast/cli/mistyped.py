@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rnncast.errors import UsageError
@@ -47,7 +47,7 @@ def as_usage_error(error: Any) -> UsageError:
         return _no_option(error.option_name, context, see)
     message = str(error.format_message()).strip()
     if found := re.match(r"""No such command (['"])(.*)\1\.""", message):
-        return _no_command(found[2], list(context.command.commands), see)
+        return _no_command(found[2], context.command.commands, see)
     if message.startswith("Missing command"):
         return UsageError("a command is missing", hint=f"{_listed(list(context.command.commands), 'or')}; {see}")
     choices = getattr(getattr(getattr(error, "param", None), "type", None), "choices", ())
@@ -77,12 +77,13 @@ def _no_option(name: str, context: Any, see: str) -> UsageError:
     return UsageError(message, hint=f"did you mean {near}?" if near else see)
 
 
-def _no_command(word: str, names: Sequence[str], see: str) -> UsageError:
-    near = nearest(word, names)
+def _no_command(word: str, commands: Mapping[str, Any], see: str) -> UsageError:
+    near = nearest(word, commands)
     if word == "help":
         hint = "rnncast --help, or rnncast train --help"
     elif near is None and os.path.exists(word):
-        hint = f"the command comes first: {_listed(names, 'or')} {word}"
+        takers = [name for name, one in commands.items() if any(p.param_type_name == "argument" for p in one.params)]
+        hint = f"the command comes first: {_listed(takers, 'or')} {word}"
     else:
         hint = f"did you mean {near!r}?" if near else see
     return UsageError(f"there is no command {word!r}", hint=hint)
