@@ -17,6 +17,7 @@ from stream_cases import PATIENCE, PROGRAM, environment, run
 
 from rnncast import errors
 from rnncast.cli import boundary
+from rnncast.data.locking import locked
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "exit-codes.md").read_text(encoding="utf-8")
 ROWS = {
@@ -117,10 +118,7 @@ def _without_a_reader(*arguments: str | Path) -> subprocess.CompletedProcess[byt
 
 
 def _while_locked(path: Path, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
-    import fcntl
-
-    with open(f"{path}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(path):
         return run(*arguments)
 
 

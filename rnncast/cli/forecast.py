@@ -7,13 +7,27 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from rnncast.cli.forms import STDOUT, chosen_form, refuse_bytes_on_terminal, refuse_dash
-from rnncast.cli.inputs import check_ending, check_output, check_stdin, open_model, read_for_model
-from rnncast.cli.options import Computing, InputOptions, Report, at_least, check_levels, flag, given, option, takes
+from rnncast.cli.config.sources import by_flag
+from rnncast.cli.forms import STDOUT, refuse_bytes_on_terminal, refuse_dash
+from rnncast.cli.inputs import STDIN, check_ending, check_output, check_stdin, open_model, read_for_model
+from rnncast.cli.options import (
+    Computing,
+    InputOptions,
+    Report,
+    at_least,
+    check_levels,
+    flag,
+    given,
+    option,
+    settle_form,
+    takes,
+)
 from rnncast.cli.output import Output
+from rnncast.cli.progress import say_compiling
 from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
+    from rnncast.cli.freshness import MaxAge
     from rnncast.data.panel import Panel
     from rnncast.forecasting.result import Forecast
     from rnncast.model.model import Model
@@ -51,41 +65,55 @@ def forecast(
     output: Annotated[str | None, option("File to write, or - for stdout.", "stdout", "FILE", "--output", "-o")] = None,
     no_clobber: Annotated[bool, flag("Refuse to replace an existing file.", "--no-clobber")] = False,
     append: Annotated[str | None, option("Ledger, csv or parquet, to record it in as well.", "none", "LEDGER")] = None,
+    max_age: Annotated[
+        str | None, option("Age of the newest row above which to end with 76: 90min, 36h, 3d, 2w.", "any", "AGE")
+    ] = None,
+    only_new: Annotated[
+        bool, flag("End with 75 if no row came since the model's last forecast in the ledger.", "--only-new")
+    ] = False,
 ) -> None:
     """Forecast with a trained model, from the rows that it keeps or from fresh ones.
 
     The columns keep the input's names; rnncast is the point forecast, rnncast-lo-80 and rnncast-hi-80 the bounds of the
     80 per cent interval. A ledger keeps what was issued, once, for evaluate --forecasts.
     """
+    from rnncast.cli.freshness import parse_max_age
     from rnncast.cli.ledger import check_appending, record_forecast
     from rnncast.report.card import model_levels
 
     computing.apply()
     out = Output(quiet=report.quiet, hold=report.json)
+    say_compiling(out)
     at_least(1, horizon=horizon)
     taus = parse_quantiles(quantiles)
     check_levels(level or ())
     refuse_dash(append=append)
     check_stdin([model, *(inputs or ())])
     output = None if output == STDOUT else output
-    chosen_form(report.json, format, "")
     if output is not None:
         check_output(output, [model, *(inputs or ())], clobber=not no_clobber)
-        if format is None:
-            check_ending(output)
-    elif format == "parquet":
-        refuse_bytes_on_terminal("Parquet", out)
+    form: str | None = format
+    if output is not None and by_flag("output") and not by_flag("format"):
+        form = None  # the ending that was typed counts before a form that stands elsewhere
+    with_document = settle_form(report, form) == "json" and report.json
+    if output is not None and form is None:
+        check_ending(output)
+    elif output is None and form == "parquet":
+        refuse_bytes_on_terminal("--format parquet", out)
     if append is not None:
         check_appending(append, [model, *(inputs or ())], output)
+    elif only_new and by_flag("only_new"):
+        raise UsageError("--only-new needs a ledger to look into", hint="--append LEDGER names it")
+    limit = parse_max_age(max_age)
     trained = open_model(model)
     levels = model_levels(trained) if level is None and not taus else tuple(level or ())
-    issued = issue(trained, inputs or (), columns, out, horizon=horizon, levels=levels, quantiles=taus)
+    issued = issue(trained, inputs or (), columns, out, horizon=horizon, levels=levels, quantiles=taus, max_age=limit)
     if append is not None:  # before it is shown: what somebody may act upon stands in the ledger
-        record_forecast(append, trained, issued, levels, taus, out)
+        record_forecast(append, trained, issued, levels, taus, out, only_new=only_new)
     table = issued.table(levels=tuple(dict.fromkeys(levels)), quantiles=taus)
-    if output is not None or not report.json:
-        _write(issued, table, format, output, out, clobber=not no_clobber)
-    if report.json:
+    if output is not None or not with_document:
+        _write(issued, table, form, output, out, clobber=not no_clobber)
+    if with_document:
         files = {"model": model, "inputs": inputs or [], "output": output}
         out.document(_document(files, trained, issued, table, out))
     out.release()
@@ -100,8 +128,10 @@ def issue(
     horizon: int | None,
     levels: Sequence[float],
     quantiles: Sequence[float],
+    max_age: MaxAge | None = None,
 ) -> Forecast:
-    """Read the input, if there is one, and forecast; notes go to stderr."""
+    """Read the input, if there is one, and forecast unless it is too old; notes go to stderr."""
+    from rnncast.cli.freshness import check_age
     from rnncast.forecasting.carrying import carried_on
     from rnncast.forecasting.predict import check_kind
     from rnncast.forecasting.predict import forecast as forecast_model
@@ -111,6 +141,8 @@ def issue(
         panel, notes = read_for_model(inputs, columns, model)
         out.notes(notes)
         check_kind(model, panel)
+        if max_age is not None:
+            check_age(panel, max_age, "standard input" if STDIN in inputs else ", ".join(inputs), out)
         if model.network.stateful:
             model, notes = carried_on(model, panel)
             out.notes(notes)
@@ -121,6 +153,8 @@ def issue(
             out.warn(seen)
     elif named := given(columns):
         raise UsageError(f"{named[0]} needs an input", hint="name a file of rows after the model")
+    elif max_age is not None and model.history is not None:
+        check_age(model.history.panel, max_age, "the rows that the model keeps", out)
     steps = horizon or model.network.horizon
     if steps > model.network.horizon and (levels or quantiles):
         out.note(

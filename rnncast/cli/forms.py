@@ -1,19 +1,13 @@
-"""Which form an output has, and where it goes: what --json, --format and -o say together."""
+"""What may go where: `-` for a stream, and what is no good to read on a terminal."""
 
 from __future__ import annotations
 
+from rnncast.cli.config.sources import by_flag
 from rnncast.cli.output import Output
 from rnncast.errors import UsageError
 
 STDOUT = "-"
 """What -o names to write to stdout."""
-
-
-def chosen_form(json: bool, form: str | None, default: str) -> str:
-    """The form of what is shown; UsageError where --json and --format contradict each other."""
-    if json and form not in (None, "json"):
-        raise UsageError(f"--json and --format {form} contradict each other", hint="leave one of them out")
-    return "json" if json else form or default
 
 
 def refuse_bytes_on_terminal(what: str, out: Output) -> None:
@@ -29,3 +23,12 @@ def refuse_dash(**paths: str | None) -> None:
             raise UsageError(
                 f"--{name.replace('_', '-')} needs a file, found -", hint="name a file; ./- is one that is called -"
             )
+
+
+def check_stdout(*, json: bool, resume: bool) -> None:
+    """UsageError where stdout cannot take a model."""
+    refuse_bytes_on_terminal("a model", Output())
+    if json:
+        raise UsageError("--json and -o - both write to stdout", hint="name a file with -o, or leave out --json")
+    if resume and by_flag("resume"):
+        raise UsageError("--resume has no effect on a model that goes to stdout", hint="name a file with -o")

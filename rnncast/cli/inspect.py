@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from rnncast.cli.forms import chosen_form
+from rnncast.cli.config.sources import by_flag
 from rnncast.cli.inputs import STDIN, is_model, model_on_stdin, open_model, option_word, read_data, shell_word
-from rnncast.cli.options import InputOptions, Report, given, option, takes, typed
+from rnncast.cli.options import InputOptions, Report, given, option, settle_form, takes, typed
 from rnncast.cli.output import Output
 from rnncast.errors import ColumnsError, UsageError
 
@@ -41,7 +41,7 @@ def inspect(
     ] = None,
 ) -> None:
     """Show a model's card, or what is found in a file of data: columns, series, calendar, season, values."""
-    form = chosen_form(report.json, format, "text")
+    form = settle_form(report, format) or "text"
     out = Output(quiet=report.quiet, hold=report.json)
     source = inputs[0]
     if inputs == [STDIN]:
@@ -51,11 +51,11 @@ def inspect(
     if with_model:
         if named := given(columns):
             raise UsageError(f"{named[0]} has no effect on a model", hint="leave it out")
-        if form in ("csv", "ndjson"):
+        if form in ("csv", "ndjson") and by_flag("format"):
             raise UsageError(f"--format {form} shows data, and this is a model", hint="leave it out, or --json")
         _card(source, form, out, stdin)
         return
-    if form == "markdown":
+    if form == "markdown" and by_flag("format"):
         raise UsageError("--format markdown shows a model, and this is data", hint="leave it out")
     try:
         found = _of_data(inputs, columns, stdin)
@@ -65,12 +65,12 @@ def inspect(
         raise
     if form == "json":
         _tell(out, found.document())
-    elif form == "text":
-        _show(out, found)
-    else:
+    elif form in ("csv", "ndjson"):
         from rnncast.data.write import write_table
 
         write_table(found.series_table(), None, form, out.stdout)
+    else:
+        _show(out, found)
 
 
 def _is_missing_model(path: str) -> bool:
@@ -103,13 +103,13 @@ def _card(path: str, form: str, out: Output, stdin: BytesIO | None) -> None:
     origin = _origin(path, stdin)
     if form == "json":
         _tell(out, card_document(model, path, origin))
-    elif form == "text":
-        out.labelled(card_lines(model, path, origin, out.stdout_width))
-    else:
+    elif form == "markdown":
         command = f"rnncast forecast {shell_word(path)}"
         commands = [*([command] if model.history is not None else []), f"{command} INPUT"]
         for line in card_markdown(model, path, origin, commands):
             out.line(line)
+    else:
+        out.labelled(card_lines(model, path, origin, out.stdout_width))
 
 
 def _origin(path: str, stdin: BytesIO | None) -> dict[str, Any]:
