@@ -20,7 +20,7 @@ from rnncast.cli.mistyped import nearest
         ("trai'n x.csv", """there is no command "trai'n\"""", "did you mean 'train'?"),
         ("help", "there is no command 'help'", "rnncast --help, or rnncast train --help"),
         ("xyzzy", "there is no command 'xyzzy'", "rnncast --help shows what there is"),
-        ("", "a command is missing", "train, forecast, evaluate, inspect or warmup; rnncast --help shows what there is"),
+        ("", "a command is missing", "train, forecast, evaluate, inspect or warmup; rnncast --help shows what"),
         ("train x.csv --horizn 5", "there is no option --horizn", "did you mean --horizon?"),
         ("train x.csv --horizn=5", "there is no option --horizn", "did you mean --horizon?"),
         ("train x.csv --HORIZON 5", "there is no option --HORIZON", "did you mean --horizon?"),
