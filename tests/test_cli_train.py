@@ -105,7 +105,7 @@ def test_the_number_of_threads_alters_nothing(prices, monkeypatch):
     monkeypatch.setenv("RNNCAST_NUM_THREADS", "many")
     got = call("train", prices, *QUICK, "-o", "many.npz")
     assert got.code == 2
-    assert "RNNCAST_NUM_THREADS must be a positive integer, found 'many'" in got.err
+    assert "RNNCAST_NUM_THREADS must be a whole number, found 'many'" in got.err
 
 
 def test_same_seed_gives_the_same_bytes(prices):

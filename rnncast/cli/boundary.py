@@ -14,18 +14,19 @@ from __future__ import annotations
 import errno
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import typer
 
-from rnncast.cli import output
+from rnncast.cli import color, output
+from rnncast.cli.config import sources
 from rnncast.cli.output import ErrorReport
 from rnncast.cli.signals import INTERRUPTED, TERMINATED, Signals, Terminated, stop_of
-from rnncast.errors import RnncastError, StorageError, UsageError
+from rnncast.errors import RnncastError, StorageError
 
 INTERNAL, CLOSED_PIPE = 70, 141
 
-_FULL_OR_BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
+_FULL_OR_BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EBADF}
+"""Last, a stream that is open the wrong way."""
 
 
 def run(command: Callable[[Sequence[str]], None], arguments: Sequence[str]) -> int:
@@ -38,6 +39,8 @@ def run(command: Callable[[Sequence[str]], None], arguments: Sequence[str]) -> i
     arguments
         The command line without the program's name.
     """
+    color.choose(color.choice_in(arguments))
+    sources.forget()
     before = warnings.showwarning
     warnings.showwarning = _show_warning(arguments)
     try:
@@ -45,6 +48,7 @@ def run(command: Callable[[Sequence[str]], None], arguments: Sequence[str]) -> i
             return _run(command, arguments, signals)
     finally:
         warnings.showwarning = before
+        sources.forget()
 
 
 def _run(command: Callable[[Sequence[str]], None], arguments: Sequence[str], signals: Signals) -> int:
@@ -99,7 +103,9 @@ def as_known(error: Exception) -> RnncastError:
     if isinstance(error, RnncastError):
         return error
     if hasattr(error, "format_message"):  # a fault that Typer found in the command line
-        return _usage(error)
+        from rnncast.cli.mistyped import as_usage_error
+
+        return as_usage_error(error)
     if isinstance(error, OSError) and error.errno in _FULL_OR_BROKEN:
         name = error.filename if isinstance(error.filename, str) else None
         return StorageError(
@@ -111,25 +117,6 @@ def as_known(error: Exception) -> RnncastError:
         f"internal error: {type(error).__name__}: {error}".splitlines()[0],
         hint="this is a fault of rnncast: please report it, with what --debug shows",
     )
-
-
-def _usage(error: Any) -> RnncastError:
-    """A fault of the command line in this program's words."""
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "rnncast"
-    see = f"{path} --help shows what there is"
-    if hasattr(error, "possibilities"):  # an option that there is not
-        near = sorted(error.possibilities or ())
-        return UsageError(
-            f"there is no option {error.option_name}", hint=f"did you mean {' or '.join(near)}?" if near else see
-        )
-    message = str(error.format_message()).strip()
-    head, _, guess = message.partition(" Did you mean ")
-    if guess:
-        return UsageError(head.rstrip("."), hint=f"did you mean {guess}")
-    if message.startswith("Missing command"):
-        see = "train, forecast, evaluate or inspect; rnncast --help says more"
-    return UsageError(message.rstrip("."), hint=see)
 
 
 def _stopped(stop: BaseException, arguments: Sequence[str]) -> int:
@@ -148,16 +135,16 @@ def _stopped(stop: BaseException, arguments: Sequence[str]) -> int:
 
 
 def _options(arguments: Sequence[str]) -> set[str]:
-    """What stands on the command line before ``--``; also right for a command line that cannot be parsed."""
+    """What stands on the command line before ``--``, also if that cannot be parsed; and what holds without it."""
     words = list(arguments)
-    return set(words[: words.index("--")] if "--" in words else words)
+    return {*(words[: words.index("--")] if "--" in words else words), *sources.switches()}
 
 
 def _show_warning(arguments: Sequence[str]) -> Callable[..., None]:
     """Warnings of libraries take one line, without the place in the source; -q hides them."""
-    quiet = not _options(arguments).isdisjoint({"-q", "--quiet"})
 
     def show(message: Warning | str, *details: object, **more: object) -> None:
+        quiet = not _options(arguments).isdisjoint({"-q", "--quiet"})
         output.Output(quiet=quiet).warn(str(message).splitlines()[0])
 
     return show

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from rnncast.cli.config.sources import by_flag
+from rnncast.cli.forms import refuse_dash
 from rnncast.cli.inputs import (
+    STDIN,
     check_ending,
     check_output,
+    check_stdin,
     is_model,
     open_model,
     output_lock,
@@ -29,12 +33,14 @@ from rnncast.cli.options import (
     flag,
     given,
     option,
+    settle_form,
     takes,
+    typed_name,
 )
 from rnncast.cli.outcome import Outcome, outcome_of
 from rnncast.cli.output import Output
 from rnncast.cli.preparing import train_options
-from rnncast.cli.progress import Progress
+from rnncast.cli.progress import Progress, say_compiling
 from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,7 +64,9 @@ _OF_A_MODEL = ("--horizon", "--level")
 def evaluate(
     inputs: Annotated[
         list[str],
-        typer.Argument(metavar="[MODEL] INPUT...", help="A model and data, or data alone.", show_default=False),
+        typer.Argument(
+            metavar="[MODEL] INPUT...", help="A model and data, or data alone; - for stdin.", show_default=False
+        ),
     ],
     issued: IssuedOptions,
     choices: TrainingChoices,
@@ -87,6 +95,10 @@ def evaluate(
         bool | None,
         option("Leave out series that are too short, by name; or refuse them.", "left out", None, SKIP_BAD),
     ] = None,
+    format: Annotated[
+        Literal["text", "json", "csv", "ndjson"] | None,
+        option("Form of the scores; csv and ndjson have a row for each method.", "text"),
+    ] = None,
 ) -> None:
     """Backtest from rolling cutoffs, beside simple forecasts and intervals, with evidence and a verdict.
 
@@ -96,6 +108,10 @@ def evaluate(
     """
     computing.apply()
     out = Output(quiet=report.quiet, hold=report.json)
+    say_compiling(out)
+    form = settle_form(report, format) or "text"
+    refuse_dash(save_forecasts=save_forecasts, checkpoint=checkpoint, forecasts=issued.forecasts)
+    check_stdin(inputs)
     if save_forecasts is not None:
         check_output(save_forecasts, [*inputs, *([issued.forecasts] if issued.forecasts else [])])
         check_ending(save_forecasts)
@@ -105,21 +121,21 @@ def evaluate(
             raise UsageError("--checkpoint and --save-forecasts name the same file", hint="name two")
     if issued.forecasts is not None:
         running = {
-            "--n-windows": n_windows,
-            "--step-size": step_size,
-            "--gap": gap,
-            "--refit": refit,
-            "--train-size": train_size,
-            "--checkpoint": checkpoint,
-            "--audit": audit or None,
-            "--skip-bad": skip_bad,
+            "n_windows": n_windows,
+            "step_size": step_size,
+            "gap": gap,
+            "refit": refit,
+            "train_size": train_size,
+            "checkpoint": checkpoint,
+            "audit": audit or None,
+            "skip_bad": skip_bad,
         }
         check_options(choices, running)
-        evaluate_issued(issued, inputs, choices, columns, report, save_forecasts, out)
+        evaluate_issued(issued, inputs, choices, columns, form, save_forecasts, out)
         out.release()
         return
     plan = _plan(n_windows, step_size, refit, gap, train_size)
-    with_model = is_model(inputs[0]) or (len(inputs) > 1 and inputs[0].lower().endswith(".npz"))
+    with_model = is_model(inputs[0]) or (len(inputs) > 1 and (inputs[0] == STDIN or inputs[0].lower().endswith(".npz")))
     misplaced = next((source for source in inputs[1:] if is_model(source)), None)
     if misplaced is not None:
         raise UsageError(f"the model {misplaced} comes after {inputs[0]}", hint="rnncast evaluate MODEL INPUT")
@@ -129,10 +145,10 @@ def evaluate(
     if save_forecasts is not None:
         found.outcome.save(save_forecasts, out)
     out.notes(found.outcome.remarks())
-    if report.json:
+    if form == "json":
         out.document(found.document())
     else:
-        found.outcome.show(out)
+        found.outcome.show(out, form)
     out.release()
 
 
@@ -210,13 +226,14 @@ def _of_model(
             hint=f"rnncast evaluate {path} INPUT, where INPUT goes beyond the last training row",
         )
     useless = [name for name in given(choices) if name not in _OF_A_MODEL]
-    useless += (["--refit"] if plan.refit else []) + (["--train-size"] if plan.train_size is not None else [])
-    useless += ["--skip-bad"] if skip_bad is not None else []
+    others = {"refit": plan.refit or None, "train_size": plan.train_size, "skip_bad": skip_bad}
+    useless += [typed_name(name) for name, value in others.items() if value is not None and by_flag(name)]
     if useless:
         raise UsageError(
             f"{useless[0]} has no effect on a trained model",
             hint="leave it out, or leave the model out: evaluate INPUT",
         )
+    plan = replace(plan, refit=0, train_size=None)
     model = open_model(path)
     panel, notes = read_for_model(sources, columns, model)
     out.notes(notes)

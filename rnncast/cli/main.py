@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
-from typer.core import TyperCommand
 
 from rnncast.cli import boundary, output
+from rnncast.cli.config.command import ConfiguredCommand
 from rnncast.cli.evaluate import EXAMPLES as EVALUATE_EXAMPLES
 from rnncast.cli.evaluate import evaluate
 from rnncast.cli.forecast import EXAMPLES as FORECAST_EXAMPLES
@@ -23,6 +23,8 @@ from rnncast.cli.inspect import inspect
 from rnncast.cli.options import flag
 from rnncast.cli.train import EXAMPLES as TRAIN_EXAMPLES
 from rnncast.cli.train import train
+from rnncast.cli.warmup import EXAMPLES as WARMUP_EXAMPLES
+from rnncast.cli.warmup import warmup
 
 PROGRAM = "rnncast"
 
@@ -44,17 +46,29 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _completion(context: typer.Context, shell: str | None) -> None:
+    if shell is not None:
+        from rnncast.cli.completion.scripts import script_of
+
+        output.Output().text(script_of(shell, context.command, context))
+        raise typer.Exit
+
+
 @app.callback()
 def program(
     version: Annotated[
         bool, typer.Option("--version", "-V", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
+    completion: Annotated[
+        Literal["bash", "zsh", "fish"] | None,
+        typer.Option(help="Print the script of completion for a shell.", callback=_completion, is_eager=True),
+    ] = None,
     debug: Annotated[bool, flag("Show the traceback of an error.", "--debug")] = False,
 ) -> None:
     """Forecast prices and other time series with recurrent neural networks, and say honestly how good they are."""
 
 
-class PlainUsage(TyperCommand):
+class PlainUsage(ConfiguredCommand):
     """A command whose usage line names a required argument without braces around it."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
@@ -67,6 +81,7 @@ for _function, _examples, _summary in (
     (forecast, FORECAST_EXAMPLES, "Forecast with a trained model."),
     (evaluate, EVALUATE_EXAMPLES, "Backtest, beside simple baselines."),
     (inspect, INSPECT_EXAMPLES, "Show what a model or a file holds."),
+    (warmup, WARMUP_EXAMPLES, "Compile what the others need."),
 ):
     app.command(cls=PlainUsage, epilog=_examples, short_help=_summary)(_function)
 

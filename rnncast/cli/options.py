@@ -2,8 +2,8 @@
 
 A group is a frozen dataclass whose fields are Typer options; `takes` gives a command's function the options of the
 groups as parameters of the command line, and hands the groups over whole. Every option is None (or empty, or false)
-unless it is given, so that "given" can be told from "left to the data". Typer alone is imported here: this module is
-loaded by every call.
+unless it is given, so that "given" can be told from "left to the data". Nothing heavier than Typer is imported here:
+this module is loaded by every call.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
+from rnncast.cli.color import choose
+from rnncast.cli.config.sources import by_flag
+from rnncast.cli.forms import refuse_dash
 from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ def at_least(least: int, **values: int | None) -> None:
     """UsageError unless each value that was given is `least` or more; keywords are the names of the options."""
     for name, value in values.items():
         if value is not None and value < least:
-            raise UsageError(f"{_typed(name)} must be at least {least}, found {value}")
+            raise UsageError(f"{typed_name(name)} must be at least {least}, found {value}")
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,9 @@ class InputOptions:
     )
     encoding: Annotated[str | None, option("Encoding of text.", "UTF-8, UTF-16 or cp1252, as found", "NAME")] = None
     header: Annotated[str | None, option("Line of the header, from 1, or none.", "found", "LINE|none")] = None
+
+    def __post_init__(self) -> None:
+        refuse_dash(holidays=self.holidays)
 
     def read_options(self) -> ReadOptions:
         """The same for the reader; UsageError for what contradicts itself."""
@@ -176,10 +182,7 @@ class Computing:
 
         at_least(1, threads=self.threads)
         set_threads(self.threads)
-        try:
-            count = threads()
-        except ValueError as error:
-            raise UsageError(str(error), hint=f"unset {VARIABLE}, or give --threads") from None
+        count = threads()
         if self.threads is not None or VARIABLE in os.environ:
             os.environ["OMP_NUM_THREADS"] = str(count)  # which pyarrow, that reads, goes by when it is loaded
 
@@ -190,7 +193,24 @@ class Report:
 
     json: Annotated[bool, flag("One JSON document on stdout; an error is JSON on stderr.", "--json")] = False
     quiet: Annotated[bool, flag("Leave nothing but errors on stderr.", "--quiet", "-q")] = False
+    color: Annotated[
+        Literal["auto", "always", "never"] | None,
+        option("Colours.", "as NO_COLOR or FORCE_COLOR say, else on a terminal"),
+    ] = None
     debug: Annotated[bool, flag("Show the traceback of an error.", "--debug")] = False
+
+    def __post_init__(self) -> None:
+        if self.color is not None:
+            choose(self.color)
+
+
+def settle_form(report: Report, form: str | None) -> str | None:
+    """The form of what is printed; a flag counts before what stands elsewhere, and two contradict each other."""
+    if not report.json or form in (None, "json"):
+        return "json" if report.json else form
+    if by_flag("json") == by_flag("format"):
+        raise UsageError(f"--json and --format {form} contradict each other", hint="leave one of them out")
+    return "json" if by_flag("json") else form
 
 
 def check_levels(levels: Sequence[float]) -> None:
@@ -203,15 +223,16 @@ def check_levels(levels: Sequence[float]) -> None:
             )
 
 
-def _typed(name: str) -> str:
+def typed_name(name: str) -> str:
+    """The option of a parameter as it is typed."""
     return "--" + name.replace("_", "-")
 
 
 def typed(group: InputOptions) -> list[str]:
-    """The options of a group as the user gave them, for a command to be copied."""
+    """The options of a group that hold, as the user would type them, for a command to be copied."""
     words: list[str] = []
-    for option in given(group):
-        value = getattr(group, option[2:].replace("-", "_"))
+    for name in _set(group):
+        option, value = typed_name(name), getattr(group, name)
         if option == "--dayfirst" and value is False:
             option = "--monthfirst"
         words += [option] if isinstance(value, bool) else [option, str(value)]
@@ -219,8 +240,12 @@ def typed(group: InputOptions) -> list[str]:
 
 
 def given(group: TrainingChoices | InputOptions) -> list[str]:
-    """Names of the options of a group that the user gave, as they are typed."""
-    return [_typed(field.name) for field in fields(group) if getattr(group, field.name) not in (field.default, [])]
+    """Names of the options of a group that the user typed; what stands in environment or file is a default."""
+    return [typed_name(name) for name in _set(group) if by_flag(name)]
+
+
+def _set(group: TrainingChoices | InputOptions) -> list[str]:
+    return [field.name for field in fields(group) if getattr(group, field.name) not in (field.default, [])]
 
 
 def takes(**groups: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from rnncast.cli.config.sources import by_flag
 from rnncast.cli.inputs import open_model, read_data, read_for_model, warn_of_data
 from rnncast.cli.options import InputOptions, TrainingChoices, given
 from rnncast.cli.output import Output
@@ -97,7 +98,7 @@ def prepare_continued(job: TrainingJob, choices: TrainingChoices, columns: Input
             f"{other[0]} is settled by the model that --from names", hint="leave it out, or train a new model"
         )
     model = open_model(job.from_model)
-    if named.get("truncation") and not model.network.stateful:
+    if not model.network.stateful and named.pop("truncation", None) is not None and by_flag("truncation"):
         raise UsageError("--truncation has no effect on this model", hint="it was trained without --stateful")
     panel, notes = read_for_model(job.inputs, columns, model)
     notes = (f"going on from {job.from_model} ({fingerprint(model)}), trained until {model.trained_until}", *notes)
@@ -119,11 +120,27 @@ def _long_enough(panel: Panel, network: NetworkConfig, job: TrainingJob, out: Ou
     return panel, short
 
 
+def _without_useless(choices: TrainingChoices) -> TrainingChoices:
+    """The choices without those that nobody typed and that mean nothing beside the others."""
+    from rnncast.model.config import INTERVAL_LOSSES
+
+    useless = []
+    if choices.cell not in (None, "rnn") and by_flag("cell"):
+        useless.append("activation")
+    if choices.loss not in (None, *INTERVAL_LOSSES):
+        useless.append("level")
+    if not choices.stateful:
+        useless.append("truncation")
+    nothing: dict[str, Any] = {name: None for name in useless if not by_flag(name)}
+    return replace(choices, **nothing)
+
+
 def train_options(choices: TrainingChoices) -> TrainOptions:
     """The choices made, as training takes them; UsageError where they contradict each other."""
     from rnncast.model.config import INTERVAL_LOSSES
     from rnncast.training.defaults import TrainOptions
 
+    choices = _without_useless(choices)
     if choices.activation == "sigmoid" and choices.cell != "rnn":
         raise UsageError("--activation sigmoid needs --cell rnn", hint="the gated cells use tanh")
     if choices.level and choices.loss not in (None, *INTERVAL_LOSSES):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -20,6 +21,18 @@ FEWEST_FORECASTS = 1000
 
 ORIGIN_LINES = 5
 """Plain lines that tell of the origins of a backtest."""
+
+
+def say_compiling(output: Output, before: Callable[[], None] | None = None) -> None:
+    """Say it in one line if kernels have to be compiled: nothing else is said for a while. `before` may refuse it."""
+    from rnncast.core.compiling import tell_of_compiling
+
+    def say(kept: bool) -> None:
+        if before is not None:
+            before()
+        output.passing(f"compiling the kernels ({'once, ' if kept else ''}about half a minute) ...")
+
+    tell_of_compiling(say)
 
 
 class Progress:

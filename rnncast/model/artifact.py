@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -24,7 +25,7 @@ from rnncast import __version__
 from rnncast.core.shape import parameter_count, parameter_layout, state_shape
 from rnncast.core.twin import unpack
 from rnncast.data.calendar import Calendar
-from rnncast.data.npz import DAMAGED, read_array
+from rnncast.data.npz import DAMAGED, check_ends, check_sizes, held_in_memory, read_array
 from rnncast.data.panel import Columns, Panel
 from rnncast.data.transform import is_logarithmic
 from rnncast.data.write import atomic_write
@@ -45,13 +46,21 @@ LARGEST_META = 8 << 20
 LARGEST_ID = 64
 """Bytes by which each series adds to them."""
 
-SMALL_FILE = 32 << 20
-"""Bytes that the members of any model file may declare together."""
+LARGEST_STREAM = 1 << 30
+"""Bytes of a model that comes through a pipe, and is held in memory."""
 
-MOST_INFLATED = 8
-"""Times the size of the file that the members of a larger one may: numbers do not shrink like that, and bombs do."""
 
-_FIRST, _LAST, _LAST_RECORD = b"PK\x03\x04", b"PK\x05\x06", 22  # how an archive begins, and its last bytes
+def model_bytes(model: Model) -> bytes:
+    """A model file as bytes.
+
+    Raises
+    ------
+    TrainingError
+        A parameter is not finite: such a model is never written.
+    """
+    buffer = BytesIO()
+    np.savez(buffer, allow_pickle=False, **_checked_arrays(model))
+    return buffer.getvalue()
 
 
 def save_model(model: Model, path: str | Path, *, clobber: bool = True) -> None:
@@ -64,6 +73,12 @@ def save_model(model: Model, path: str | Path, *, clobber: bool = True) -> None:
     OutputError, StorageError
         The file cannot be created or written.
     """
+    arrays = _checked_arrays(model)
+    atomic_write(path, lambda stream: np.savez(cast(Any, stream), allow_pickle=False, **arrays), clobber=clobber)
+
+
+def _checked_arrays(model: Model) -> dict[str, NDArray[Any]]:
+    """All that a model file holds; TrainingError or DataError for what could not be read again."""
     arrays = _arrays(model)
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -75,11 +90,18 @@ def save_model(model: Model, path: str | Path, *, clobber: bool = True) -> None:
             hint="give shorter ids, or --no-history",
         )
     arrays["meta"] = np.frombuffer(meta, dtype=np.uint8)
-    atomic_write(path, lambda stream: np.savez(cast(Any, stream), allow_pickle=False, **arrays), clobber=clobber)
+    return arrays
 
 
-def load_model(path: str | Path) -> Model:
+def load_model(path: str | Path, stream: IO[bytes] | None = None) -> Model:
     """Read a model file.
+
+    Parameters
+    ----------
+    path
+        The file, or what messages call `stream`.
+    stream
+        An open stream to read instead. It is held in memory, as is a pipe that `path` names.
 
     Raises
     ------
@@ -89,15 +111,13 @@ def load_model(path: str | Path) -> Model:
         The file is no model, damaged, or of a newer format.
     """
     try:
-        stream = open(path, "rb", opener=_open_at_once)
-    except (OSError, ValueError) as error:  # ValueError for a null character in the name
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InputNotFoundError(f"cannot open the model: {reason}", where=str(path)) from error
-    with stream:
+        opened: Any = open(path, "rb") if stream is None else nullcontext(stream)
+    except OSError as error:
+        raise InputNotFoundError(f"cannot open the model: {error.strerror}", where=str(path)) from error
+    with opened as file:
         try:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise ModelFileError("a model is a regular file, and this is none", hint="save it as a file first")
-            return _read(stream)
+            whole = stream is None and file.seekable()
+            return _read(file if whole else held_in_memory(file, LARGEST_STREAM))
         except RnncastError as error:
             raise ModelFileError(error.message, where=str(path), hint=error.hint) from error
         except DAMAGED as error:
@@ -106,11 +126,6 @@ def load_model(path: str | Path) -> Model:
                 where=str(path),
                 hint="train the model again, or restore the file from a copy",
             ) from error
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Open without waiting for who may never write: a named pipe."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _arrays(model: Model) -> dict[str, NDArray[Any]]:
@@ -150,12 +165,12 @@ def _meta(model: Model) -> dict[str, Any]:
 
 
 def _read(stream: IO[bytes]) -> Model:
-    _check_ends(stream)
+    check_ends(stream)
     with zipfile.ZipFile(stream) as archive:
         entries = {entry.filename: entry for entry in archive.infolist()}
         if len(entries) != len(archive.infolist()):
             raise ValueError("a member stands in the archive twice")
-        _check_sizes(archive.infolist(), os.fstat(stream.fileno()).st_size)
+        check_sizes(archive.infolist(), stream.seek(0, os.SEEK_END))
         meta = _read_meta(archive, entries)
         network = NetworkConfig.from_dict(meta["network"])
         expected = _expected_members(meta, network)
@@ -165,25 +180,6 @@ def _read(stream: IO[bytes]) -> Model:
             name: _read_array(archive, entries[f"{name}.npy"], kind, shape) for name, (kind, shape) in expected.items()
         }
     return _assemble(meta, network, arrays)
-
-
-def _check_ends(stream: IO[bytes]) -> None:
-    """ValueError for a file that is more than an archive: a script before it, a text after it."""
-    stream.seek(0)
-    begins = stream.read(len(_FIRST)) == _FIRST
-    stream.seek(-_LAST_RECORD, os.SEEK_END)
-    last = stream.read(_LAST_RECORD)
-    if not (begins and last.startswith(_LAST) and last.endswith(b"\0\0")):  # at the end the length of a comment
-        raise ValueError("there is something before or after the arrays")
-
-
-def _check_sizes(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
-    """ValueError for a file of `size` bytes that would take far more memory than that, or a long time."""
-    declared = sum(entry.file_size for entry in entries)
-    if declared > max(SMALL_FILE, MOST_INFLATED * size) or sum(entry.compress_size for entry in entries) > size:
-        raise ValueError(f"the file declares {declared} bytes in {size}")
-    if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
-        raise ValueError("an array is packed in a way that no model is")
 
 
 def _read_meta(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo]) -> dict[str, Any]:

@@ -184,7 +184,6 @@ def open_socket(path: Path) -> None:
 
 SPECIAL = {
     "folder": (Path.mkdir, 66),
-    "pipe": (os.mkfifo, 65),
     "socket": (open_socket, 66),
     "link to nothing": (lambda path: path.symlink_to("nothing"), 66),
     "link to itself": (lambda path: path.symlink_to(path), 66),

@@ -106,7 +106,7 @@ def flipped(rng: np.random.Generator, data: bytes) -> bytes:
     return bytes(changed)
 
 
-@counts(70, 2000)
+@counts(42, 2000)
 def test_a_flipped_bit_is_refused_or_read(rng, tmp_path, count):
     names = [*FILES]
     whole = {name: FILES[name]() for name in names}
