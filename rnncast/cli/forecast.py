@@ -50,6 +50,11 @@ def forecast(
     output: Annotated[str | None, option("File to write.", "stdout", "FILE", "--output", "-o")] = None,
     no_clobber: Annotated[bool, flag("Refuse to replace an existing file.", "--no-clobber")] = False,
     append: Annotated[str | None, option("Ledger, csv or parquet, to record it in as well.", "none", "LEDGER")] = None,
+    core: Annotated[
+        Literal["auto", "numpy", "numba"] | None,
+        option("What computes: NumPy starts at once, Numba's kernels are faster.", "auto, by the amount of work"),
+    ] = None,
+    verbose: Annotated[bool, flag("Say on stderr what computes, and why.", "--verbose", "-v")] = False,
 ) -> None:
     """Forecast with a trained model, from the rows that it keeps or from fresh ones.
 
@@ -57,10 +62,11 @@ def forecast(
     80 per cent interval. A ledger keeps what was issued, once, for evaluate --forecasts.
     """
     from rnncast.cli.ledger import check_appending, record_forecast
-    from rnncast.report.card import model_levels
 
     computing.apply()
     out = Output(quiet=report.quiet, hold=report.json)
+    if verbose and report.quiet:
+        raise UsageError("--verbose and --quiet contradict each other", hint="leave one of them out")
     at_least(1, horizon=horizon)
     taus = parse_quantiles(quantiles)
     check_levels(level or ())
@@ -73,8 +79,10 @@ def forecast(
     if append is not None:
         check_appending(append, [model, *(inputs or ())], output, format)
     trained = open_model(model)
-    levels = model_levels(trained) if level is None and not taus else tuple(level or ())
-    issued = issue(trained, inputs or (), columns, out, horizon=horizon, levels=levels, quantiles=taus)
+    levels = trained.levels if level is None and not taus else tuple(level or ())
+    issued = issue(
+        trained, inputs or (), columns, out, horizon=horizon, levels=levels, quantiles=taus, core=core, verbose=verbose
+    )
     if append is not None:  # before it is shown: what somebody may act upon stands in the ledger
         record_forecast(append, trained, issued, levels, taus, out)
     _write(issued, levels, taus, "json" if report.json else format, output, out, clobber=not no_clobber)
@@ -90,34 +98,41 @@ def issue(
     horizon: int | None,
     levels: Sequence[float],
     quantiles: Sequence[float],
+    core: str | None = None,
+    verbose: bool = False,
 ) -> Forecast:
     """Read the input, if there is one, and forecast; notes go to stderr."""
-    from rnncast.forecasting.carrying import carried_on
+    from rnncast.forecasting.cores import choose_core
     from rnncast.forecasting.predict import check_kind
     from rnncast.forecasting.predict import forecast as forecast_model
 
-    panel = None
+    panel, steps = None, horizon or model.network.horizon
     if inputs:
         panel, notes = read_for_model(inputs, columns, model)
         out.notes(notes)
         check_kind(model, panel)
+    elif named := given(columns):
+        raise UsageError(f"{named[0]} needs an input", hint="name a file of rows after the model")
+    chosen = choose_core(model, panel, steps, core or "auto")
+    if verbose:
+        out.note(chosen.describe())
+    if panel is not None:
         if model.network.stateful:
-            model, notes = carried_on(model, panel)
+            from rnncast.forecasting.carrying import carried_on
+
+            model, notes = carried_on(model, panel, chosen.kernels)
             out.notes(notes)
             panel = model.history.panel if model.history is not None else panel
         if (short := short_histories(model, panel)) is not None:
             out.note(short)
         if (seen := seen_before(model, panel)) is not None:
             out.warn(seen)
-    elif named := given(columns):
-        raise UsageError(f"{named[0]} needs an input", hint="name a file of rows after the model")
-    steps = horizon or model.network.horizon
     if steps > model.network.horizon and (levels or quantiles):
         out.note(
             f"steps {model.network.horizon + 1} to {steps} lie beyond the trained horizon of {model.network.horizon}: "
             "their intervals are extrapolated, not calibrated"
         )
-    return forecast_model(model, panel, steps, quantile_levels(levels, quantiles))
+    return forecast_model(model, panel, steps, quantile_levels(levels, quantiles), chosen)
 
 
 def seen_before(model: Model, panel: Panel) -> str | None:
@@ -155,7 +170,7 @@ def short_histories(model: Model, panel: Panel) -> str | None:
 
 def quantile_levels(levels: Sequence[float], quantiles: Sequence[float]) -> tuple[float, ...]:
     """Quantiles that the intervals and the list need together, ascending."""
-    from rnncast.training.defaults import quantile_levels as of_levels
+    from rnncast.model.config import quantile_levels as of_levels
 
     return tuple(sorted({*(of_levels(levels) if levels else ()), *quantiles}))
 
