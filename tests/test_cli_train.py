@@ -15,7 +15,7 @@ import typer
 from cli_cases import QUICK, call, write_prices
 from panels import make_panel, random_walk
 
-from rnncast.cli.main import app
+from rnncast.cli.commands import app
 from rnncast.cli.options import TrainingChoices
 from rnncast.cli.train import default_model, train_options
 from rnncast.errors import UsageError

@@ -18,8 +18,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import typer
-
 from rnncast.cli import output
 from rnncast.cli.output import ErrorReport
 from rnncast.errors import RnncastError, StorageError, UsageError
@@ -33,13 +31,13 @@ class Terminated(BaseException):
     """SIGTERM arrived; unwinds the stack, so that half-written files are removed."""
 
 
-def run(command: Callable[[Sequence[str]], None], arguments: Sequence[str]) -> int:
+def run(command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
     """Run a command line to its end and give the exit code.
 
     Parameters
     ----------
     command
-        Parses the arguments and does the work; raises for everything that goes wrong.
+        Parses the arguments, does the work and gives the exit code; raises for everything that goes wrong.
     arguments
         The command line without the program's name.
     """
@@ -47,10 +45,9 @@ def run(command: Callable[[Sequence[str]], None], arguments: Sequence[str]) -> i
     before = warnings.showwarning
     warnings.showwarning = _show_warning(arguments)
     try:
-        command(arguments)
+        code = command(arguments)
         output.flush()
-    except typer.Exit as stop:  # --help and --version
-        return _finish(stop.exit_code)
+        return code
     except BrokenPipeError:
         output.abandon()
         return CLOSED_PIPE
@@ -64,16 +61,6 @@ def run(command: Callable[[Sequence[str]], None], arguments: Sequence[str]) -> i
         warnings.showwarning = before
         if handler is not None:
             signal.signal(signal.SIGTERM, handler)
-    return 0
-
-
-def _finish(code: int) -> int:
-    try:
-        output.flush()
-    except BrokenPipeError:
-        output.abandon()
-        return CLOSED_PIPE
-    return code
 
 
 def _report(error: Exception, arguments: Sequence[str]) -> int:

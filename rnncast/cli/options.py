@@ -3,10 +3,8 @@
 A group is a frozen dataclass whose fields are Typer options; `takes` gives a command's function the options of the
 groups as parameters of the command line, and hands the groups over whole. Every option is None (or empty, or false)
 unless it is given, so that "given" can be told from "left to the data". Typer alone is imported here: this module is
-loaded by every call.
+loaded by every call. For the same reason annotations are no strings here: each would be compiled in each call.
 """
-
-from __future__ import annotations
 
 import inspect
 import math
@@ -90,7 +88,7 @@ class InputOptions:
     encoding: Annotated[str | None, option("Encoding of text.", "UTF-8, UTF-16 or cp1252, as found", "NAME")] = None
     header: Annotated[str | None, option("Line of the header, from 1, or none.", "found", "LINE|none")] = None
 
-    def read_options(self) -> ReadOptions:
+    def read_options(self) -> "ReadOptions":
         """The same for the reader; UsageError for what contradicts itself."""
         from rnncast.data.options import ReadOptions
 
