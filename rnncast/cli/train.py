@@ -92,7 +92,6 @@ def run_training(job: TrainingJob, options: TrainOptions, columns: InputOptions,
     from rnncast.model.artifact import save_model
     from rnncast.training.defaults import resolve
     from rnncast.training.split import without_short_series
-    from rnncast.training.train import train as train_model
 
     out = Output(quiet=report.quiet, hold=report.json)
     reading = read_data(job.inputs, columns)
@@ -105,6 +104,8 @@ def run_training(job: TrainingJob, options: TrainOptions, columns: InputOptions,
     short = (f"{len(left_out)} series left out as too short: {', '.join(left_out)}",) if left_out else ()
     for warning in short:
         out.warn(warning)
+    from rnncast.training.train import train as train_model  # loads Numba: a faulty input is told of before
+
     with Progress(out) as progress:
         model, met = train_model(panel, network, training, keep_history=job.keep_history, on_epoch=progress.epoch)
     for warning in met:
