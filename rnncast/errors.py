@@ -11,7 +11,9 @@ The tree (codes follow sysexits.h where it has a word for the case)::
     ├── TrainingError       70  training could not produce finite weights
     ├── OutputError         73  the output cannot be created
     ├── StorageError        74  input/output error while reading or writing (disk full)
-    └── BusyError           75  another run holds the lock: try again later
+    ├── BusyError           75  another run holds the lock: try again later
+    ├── NothingNewError     75  no row has come since the last forecast: try again later
+    └── StaleError          76  the newest row is older than it may be
 
 The command line turns each into a few lines (what, where, how to mend) at one place only: `cli.boundary`.
 Library code raises; it never prints and never exits.
@@ -107,3 +109,15 @@ class BusyError(RnncastError):
     """Another run holds the lock: the same command will do later."""
 
     exit_code = 75
+
+
+class NothingNewError(RnncastError):
+    """No row has come since the last forecast: the same command will do later."""
+
+    exit_code = 75
+
+
+class StaleError(RnncastError):
+    """The newest row is older than the user allows."""
+
+    exit_code = 76

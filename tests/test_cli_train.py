@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -17,7 +18,9 @@ from panels import make_panel, random_walk
 
 from rnncast.cli.commands import app
 from rnncast.cli.options import TrainingChoices
-from rnncast.cli.train import default_model, train_options
+from rnncast.cli.preparing import train_options
+from rnncast.cli.signals import Signals, raise_again
+from rnncast.cli.train import default_model
 from rnncast.errors import UsageError
 from rnncast.model.artifact import load_model
 from rnncast.training.defaults import resolve
@@ -102,7 +105,7 @@ def test_the_number_of_threads_alters_nothing(prices, monkeypatch):
     monkeypatch.setenv("RNNCAST_NUM_THREADS", "many")
     got = call("train", prices, *QUICK, "-o", "many.npz")
     assert got.code == 2
-    assert "RNNCAST_NUM_THREADS must be a positive integer, found 'many'" in got.err
+    assert "RNNCAST_NUM_THREADS must be a whole number, found 'many'" in got.err
 
 
 def test_same_seed_gives_the_same_bytes(prices):
@@ -201,21 +204,121 @@ def test_json_error_stands_alone_though_notes_came_before_it(prices):
     assert "target 'close'" in call("train", prices, *QUICK, "--json").err
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"])
-def test_interrupted_training_leaves_the_folder_as_it_was(prices, number, code):
-    command = [sys.executable, "-m", "rnncast", "train", str(prices), "--max-epochs", "1000000", "--members", "1000"]
+def started(*arguments):
+    """A training in a process of its own, that is past its first epoch."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stderr is not None
-        while "epoch 1 " not in (line := process.stderr.readline()):
-            assert line, "training never began"
+    command = [sys.executable, "-m", "rnncast", "train", *map(str, arguments)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    assert process.stderr is not None
+    while "epoch 1 " not in (line := process.stderr.readline()):
+        assert line, "training never began"
+    return process
+
+
+LONG = ("--cell", "gru", "--hidden-size", "8", "--max-epochs", "1000", "--members", "100", "--horizon", "5")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"])
+def test_interrupted_training_leaves_its_checkpoint_and_nothing_else(prices, number, code):
+    with started(prices, *LONG) as process:
         time.sleep(0.05)
         process.send_signal(number)
         rest = process.stderr.read()
-        got = process.wait(timeout=60)
-    assert got == code
-    assert rest.splitlines()[-1] in ("error: terminated", "error: interrupted")
-    assert sorted(p.name for p in Path().iterdir()) == ["prices.csv"]
+        assert process.wait(timeout=60) == code
+    error, hint = rest.splitlines()[-2:]
+    assert error in ("error: terminated", "error: interrupted")
+    assert "prices.npz.checkpoint keeps" in hint and "--resume" in hint
+    assert sorted(p.name for p in Path().iterdir()) == ["prices.csv", "prices.npz.checkpoint"]
+
+
+def test_a_second_signal_ends_at_once(tmp_path):
+    """The first one is held up by what unwinds."""
+    program = """
+import sys, time
+from rnncast.cli.signals import Signals
+with Signals():
+    try:
+        print("ready", flush=True)
+        time.sleep(600)
+    finally:
+        print("unwinding", flush=True)
+        time.sleep(600)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "unwinding\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 143
+
+
+def test_a_signal_that_a_library_swallowed_is_raised_again():
+    with Signals():
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            raise_again()
+    raise_again()  # heard by a call that is over
+
+
+def test_signals_that_are_to_be_ignored_are():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Signals() as signals:
+            signal.raise_signal(signal.SIGINT)
+            assert signals.heard is None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_resume_goes_on_to_the_same_model_and_takes_the_checkpoint_away(prices, monkeypatch):
+    choices = ("--cell", "gru", "--hidden-size", "8", "--max-epochs", "6", "--horizon", "5", "--members", "2")
+    assert call("train", prices, *choices, "-o", "whole.npz", "-q").code == 0
+
+    def stop(self, report):
+        if report.epoch == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rnncast.cli.progress.Progress.epoch", stop)
+        assert call("train", prices, *choices).code == 130
+    got = call("train", prices, *choices, "--resume")
+    assert got.code == 0
+    assert "going on after 2 epochs" in got.err
+    assert Path("prices.npz").read_bytes() == Path("whole.npz").read_bytes()
+    assert sorted(p.name for p in Path().iterdir()) == ["prices.csv", "prices.npz", "whole.npz"]
+    assert "nothing was interrupted: begun from the start" in call("train", prices, *QUICK, "--resume").err
+
+
+def test_resume_begins_anew_on_other_data_and_refuses_other_options(prices, monkeypatch):
+    def stop(self, report):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rnncast.cli.progress.Progress.epoch", stop)
+        assert call("train", prices, *QUICK).code == 130
+    kept = Path("prices.npz.checkpoint").read_bytes()
+    got = call("train", prices, *QUICK, "--learning-rate", "0.02", "--resume")
+    assert (got.code, got.out) == (65, "")
+    assert "--learning-rate 0.01 there, 0.02 here" in got.err
+    assert Path("prices.npz.checkpoint").read_bytes() == kept
+    prices.write_text(prices.read_text().rsplit("\n", 2)[0] + "\n")
+    got = call("train", prices, *QUICK, "--resume")
+    assert got.code == 0
+    assert "begun anew, since what was interrupted was another training: data 150 rows" in got.err
+    assert sorted(p.name for p in Path().iterdir()) == ["prices.csv", "prices.npz"]
+
+
+def test_without_resume_an_interrupted_training_is_begun_anew_with_a_warning(prices):
+    Path("prices.npz.checkpoint").write_bytes(b"whatever")
+    assert "warning: prices.npz.checkpoint of a training that was interrupted" in call("train", prices, *QUICK).err
+    assert not Path("prices.npz.checkpoint").exists()
+    Path("prices.npz.checkpoint").write_bytes(b"whatever")
+    got = call("train", prices, *QUICK, "--resume")
+    assert got.code == 65
+    assert "not a checkpoint of rnncast" in got.err
 
 
 @pytest.mark.parametrize(
@@ -252,3 +355,63 @@ def test_defaults_said_in_the_help_are_those_of_training(rng):
             assert said[name].endswith(f"[{getattr(config, name)}]"), name
     assert network.horizon == 10
     assert network.quantile_levels == (0.025, 0.1, 0.5, 0.9, 0.975)
+
+
+def longer(prices, rng, rows):
+    """The same prices, and some more after them."""
+    text = prices.read_text()
+    write_prices(Path("whole.csv"), rng, rows=150 + rows)
+    fresh = Path("whole.csv").read_text().splitlines()[-rows:]
+    Path("longer.csv").write_text(text + "\n".join(fresh) + "\n")
+    return "longer.csv"
+
+
+def test_a_model_goes_on_with_fresh_rows_in_its_own_place(prices, rng):
+    assert call("train", prices, *QUICK, "-q").code == 0
+    fresh = longer(prices, rng, 40)
+    got = call("train", fresh, "--from", "prices.npz", "-o", "prices.npz", "--json")
+    assert got.code == 0, got.err
+    document = json.loads(got.out)
+    assert document["from"]["model"] == "prices.npz"
+    assert document["from"]["accepted"] in (True, False)
+    assert "going on from prices.npz (" in got.err
+    assert document["from"]["summary"] in got.err
+    last = call("forecast", "prices.npz").out.splitlines()[1]
+    expected = call("forecast", "prices.npz", fresh).out.splitlines()[1]
+    assert last == expected  # it keeps the fresh rows
+    card = json.loads(call("inspect", "prices.npz", "--json").out)
+    assert (card["record"]["continued"][0]["epochs"] > 0) == document["from"]["accepted"]
+    assert card["history"]["until"] > "2020-07-28"
+    assert "judged from" in call("inspect", "prices.npz").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "expected"),
+    [
+        pytest.param(["--from", "no.npz"], 66, "there is no model no.npz", id="no-model"),
+        pytest.param(["--from", "prices.csv"], 65, "this is not a model", id="data-as-model"),
+        pytest.param(["--from", "prices.npz", "--cell", "gru"], 2, "--cell is settled by the model", id="cell"),
+        pytest.param(["--from", "prices.npz", "--level", "80"], 2, "--level is settled by the model", id="level"),
+        pytest.param(["--from", "prices.npz", "--truncation", "9"], 2, "--truncation has no effect", id="truncation"),
+    ],
+)
+def test_a_model_does_not_go_on_as_another(prices, arguments, code, expected):
+    assert call("train", prices, *QUICK, "-q").code == 0
+    before = Path("prices.npz").read_bytes()
+    got = call("train", prices, *arguments, "-o", "other.npz")
+    assert (got.code, got.out) == (code, "")
+    assert expected in got.err
+    assert Path("prices.npz").read_bytes() == before
+    assert not Path("other.npz").exists()
+
+
+def test_a_model_for_a_device_keeps_no_checkpoint(prices, monkeypatch):
+    assert call("train", prices, *QUICK, "-o", "/dev/null", "-q").code == 0
+
+    def stop(self, report):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rnncast.cli.progress.Progress.epoch", stop)
+    assert call("train", prices, *QUICK, "-o", "/dev/null").code == 130
+    assert sorted(p.name for p in Path().iterdir()) == ["prices.csv"]
+    assert not Path("/dev/null.checkpoint").exists()

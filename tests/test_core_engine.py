@@ -217,7 +217,7 @@ for kernel in gc.get_objects():
 def test_each_kernel_is_compiled_once_a_dtype(tmp_path):
     """A literal or a read-only array in a call would make Numba compile a kernel once more, unseen."""
     command = [sys.executable, "-c", COMPILES, str(Path(__file__).parent)]
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    environment = {**os.environ, "RNNCAST_CACHE_DIR": str(tmp_path)}
     ran = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert ran.returncode == 0, ran.stderr
     compiled = {}
@@ -225,4 +225,4 @@ def test_each_kernel_is_compiled_once_a_dtype(tmp_path):
         compiled[f"{module}.{name}"] = int(count)
     assert len(compiled) > 10
     assert {name: count for name, count in compiled.items() if count > 1} == {}
-    assert len(list(tmp_path.rglob("*.nbc"))) == 3  # what Python calls: `run`, `finish`, `run_window`
+    assert len(list(tmp_path.rglob("*.kernel"))) == 3  # what Python calls: `run`, `finish`, `run_window`

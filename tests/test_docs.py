@@ -12,24 +12,49 @@ import typer
 from rnncast.cli.commands import app
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = typer.main.get_command(app).commands
+PROGRAM = typer.main.get_command(app)
+COMMANDS = PROGRAM.commands
 PAGE = ROOT / "docs" / "commands.md"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+BEFORE = """\
+# Commands
+
+Options can also stand in the environment or in `rnncast.toml`: [configuration.md](configuration.md).
+
+## rnncast
+"""
+
+COMPLETION = """\
+Completion of commands, options, their values and files, with the Tab key; a line for each shell installs it:
+
+```sh
+rnncast --completion bash > ~/.rnncast.bash && echo '. ~/.rnncast.bash' >> ~/.bashrc
+rnncast --completion zsh > ~/.rnncast.zsh && echo '. ~/.rnncast.zsh' >> ~/.zshrc # after compinit
+rnncast --completion fish > ~/.config/fish/completions/rnncast.fish
+```
+"""
+
+
 def commands_page() -> str:
     """Every command with its arguments and options: name, meaning, default."""
-    parts = ["# Commands\n"]
+    parts = [BEFORE, table(PROGRAM), COMPLETION]
     for name, command in COMMANDS.items():
         parts.append(f"## rnncast {name}\n\n{paragraphs(command.help)}\n")
-        rows = ["| option | meaning | default |", "|---|---|---|"]
-        for parameter in command.params:
-            if parameter.param_type_name == "option" and parameter.name != "help":
-                meaning, default = re.fullmatch(r"(.*?)(?:  \[(.+)\])?", parameter.help).groups()
-                names = ", ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
-                rows.append(f"| {names} | {meaning} | {default or ''} |")
-        parts.append("\n".join(rows) + "\n")
+        parts.append(table(command))
     return "\n".join(parts)
+
+
+def table(command) -> str:
+    """The options of a command, or of the program itself."""
+    rows = ["| option | meaning | default |", "|---|---|---|"]
+    for parameter in command.params:
+        if parameter.param_type_name == "option" and parameter.name != "help":
+            meaning, default = re.fullmatch(r"(.*?)(?:  \[(.+)\])?", parameter.help).groups()
+            names = ", ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
+            rows.append(f"| {names} | {meaning} | {default or ''} |")
+    return "\n".join(rows) + "\n"
 
 
 def paragraphs(help_text: str) -> str:
@@ -49,7 +74,7 @@ def test_readme_shows_every_command(name):
 def test_every_option_named_in_the_readme_exists():
     known = {
         option
-        for command in COMMANDS.values()
+        for command in (PROGRAM, *COMMANDS.values())
         for parameter in command.params
         for option in (*parameter.opts, *parameter.secondary_opts)
     }

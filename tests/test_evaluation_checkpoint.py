@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from panels import make_panel, random_walk
 
+from rnncast.data import checkpoint as files
 from rnncast.errors import DataError, RnncastError, UsageError
 from rnncast.evaluation import checkpoint as module
 from rnncast.evaluation.backtest import Keeping, evaluate_model, evaluate_panel
@@ -205,13 +206,13 @@ def test_trainings_that_end_by_the_clock_cannot_be_made_again(panel, keeping):
 def test_writing_takes_a_small_share_of_the_time(tmp_path, monkeypatch):
     """A write that took one second is followed by none for ten, unless it is the last one."""
     clock, written = [0.0], []
-    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(files.time, "monotonic", lambda: clock[0])
 
     def write(path, content):
         written.append(clock[0])
         clock[0] += 1.0
 
-    monkeypatch.setattr(module, "atomic_write", write)
+    monkeypatch.setattr(files, "atomic_write", write)
     table = Table(Origins(np.ones((2, 1), int), np.ones((2, 1), int)).pairs(0, 2), Terms(1, 0, 1, ()))
     checkpoint, progress = Checkpoint(str(tmp_path / "x.npz"), {}), Progress(0, [], {})
     for second in (0.0, 5.0, 10.9, 11.1, 20.0):

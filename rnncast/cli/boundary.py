@@ -12,23 +12,18 @@ A command raises; nothing below prints an error or exits. The codes are those of
 from __future__ import annotations
 
 import errno
-import signal
-import threading
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from rnncast.cli import output
+from rnncast.cli.config import sources
 from rnncast.cli.output import ErrorReport
-from rnncast.errors import RnncastError, StorageError, UsageError
+from rnncast.cli.signals import INTERRUPTED, TERMINATED, Signals, Terminated, stop_of
+from rnncast.errors import RnncastError, StorageError
 
-INTERNAL, INTERRUPTED, CLOSED_PIPE, TERMINATED = 70, 130, 141, 143
+INTERNAL, CLOSED_PIPE = 70, 141
 
 _FULL_OR_BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
-
-
-class Terminated(BaseException):
-    """SIGTERM arrived; unwinds the stack, so that half-written files are removed."""
 
 
 def run(command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
@@ -41,9 +36,18 @@ def run(command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> in
     arguments
         The command line without the program's name.
     """
-    handler = _unwind_on_termination()
+    sources.forget()
     before = warnings.showwarning
     warnings.showwarning = _show_warning(arguments)
+    try:
+        with Signals() as signals:
+            return _run(command, arguments, signals)
+    finally:
+        warnings.showwarning = before
+        sources.forget()
+
+
+def _run(command: Callable[[Sequence[str]], int], arguments: Sequence[str], signals: Signals) -> int:
     try:
         code = command(arguments)
         output.flush()
@@ -51,29 +55,26 @@ def run(command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> in
     except BrokenPipeError:
         output.abandon()
         return CLOSED_PIPE
-    except KeyboardInterrupt:
-        return _stopped(INTERRUPTED, "interrupted", arguments)
-    except Terminated:
-        return _stopped(TERMINATED, "terminated", arguments)
+    except (KeyboardInterrupt, Terminated) as stop:
+        return _stopped(stop, arguments)
     except Exception as error:
+        if signals.heard is not None:  # a library made an error of its own of it
+            return _stopped(stop_of(signals.heard), arguments)
         return _report(error, arguments)
-    finally:
-        warnings.showwarning = before
-        if handler is not None:
-            signal.signal(signal.SIGTERM, handler)
 
 
 def _report(error: Exception, arguments: Sequence[str]) -> int:
     """Say what went wrong on stderr; the exit code."""
     known = as_known(error)
+    hint = "; ".join(filter(None, (known.hint, *getattr(error, "__notes__", ())))) or None
     options = _options(arguments)
     try:
         if "--debug" in options:
             ErrorReport.traceback(error)
         if "--json" in options:
-            ErrorReport.json(known.exit_code, known.message, known.where, known.hint)
+            ErrorReport.json(known.exit_code, known.message, known.where, hint)
         else:
-            ErrorReport.lines(known.message, known.where, known.hint)
+            ErrorReport.lines(known.message, known.where, hint)
         if isinstance(known, StorageError):
             output.abandon()  # what stdout still holds cannot be written either
         output.flush()
@@ -87,7 +88,9 @@ def as_known(error: Exception) -> RnncastError:
     if isinstance(error, RnncastError):
         return error
     if hasattr(error, "format_message"):  # a fault that Typer found in the command line
-        return _usage(error)
+        from rnncast.cli.mistyped import as_usage_error
+
+        return as_usage_error(error)
     if isinstance(error, OSError) and error.errno in _FULL_OR_BROKEN:
         name = error.filename if isinstance(error.filename, str) else None
         return StorageError(
@@ -101,31 +104,15 @@ def as_known(error: Exception) -> RnncastError:
     )
 
 
-def _usage(error: Any) -> RnncastError:
-    """A fault of the command line in this program's words."""
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "rnncast"
-    see = f"{path} --help shows what there is"
-    if hasattr(error, "possibilities"):  # an option that there is not
-        near = sorted(error.possibilities or ())
-        return UsageError(
-            f"there is no option {error.option_name}", hint=f"did you mean {' or '.join(near)}?" if near else see
-        )
-    message = str(error.format_message()).strip()
-    head, _, guess = message.partition(" Did you mean ")
-    if guess:
-        return UsageError(head.rstrip("."), hint=f"did you mean {guess}")
-    if message.startswith("Missing command"):
-        see = "train, forecast, evaluate or inspect; rnncast --help says more"
-    return UsageError(message.rstrip("."), hint=see)
-
-
-def _stopped(code: int, word: str, arguments: Sequence[str]) -> int:
+def _stopped(stop: BaseException, arguments: Sequence[str]) -> int:
+    """Say that a signal came; the notes of the exception say how to go on."""
+    code, word = (TERMINATED, "terminated") if isinstance(stop, Terminated) else (INTERRUPTED, "interrupted")
+    hint = "; ".join(getattr(stop, "__notes__", ())) or None
     try:
         if "--json" in _options(arguments):
-            ErrorReport.json(code, word, None, None)
+            ErrorReport.json(code, word, None, hint)
         else:
-            ErrorReport.lines(word, None, None)
+            ErrorReport.lines(word, None, hint)
         output.flush()
     except OSError:
         output.abandon()
@@ -133,27 +120,16 @@ def _stopped(code: int, word: str, arguments: Sequence[str]) -> int:
 
 
 def _options(arguments: Sequence[str]) -> set[str]:
-    """What stands on the command line before ``--``; also right for a command line that cannot be parsed."""
+    """What stands on the command line before ``--``, also if that cannot be parsed; and what holds without it."""
     words = list(arguments)
-    return set(words[: words.index("--")] if "--" in words else words)
-
-
-def _unwind_on_termination() -> Any:
-    """Let SIGTERM raise; the handler before it, or None where none was set."""
-
-    def terminate(number: int, frame: object) -> None:
-        raise Terminated
-
-    if threading.current_thread() is not threading.main_thread():
-        return None
-    return signal.signal(signal.SIGTERM, terminate)
+    return {*(words[: words.index("--")] if "--" in words else words), *sources.switches()}
 
 
 def _show_warning(arguments: Sequence[str]) -> Callable[..., None]:
     """Warnings of libraries take one line, without the place in the source; -q hides them."""
-    quiet = not _options(arguments).isdisjoint({"-q", "--quiet"})
 
     def show(message: Warning | str, *details: object, **more: object) -> None:
+        quiet = not _options(arguments).isdisjoint({"-q", "--quiet"})
         output.Output(quiet=quiet).warn(str(message).splitlines()[0])
 
     return show

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
+from rnncast.cli import output
+from rnncast.cli.config.command import ConfiguredCommand
 from rnncast.cli.main import say_version
 from rnncast.cli.options import flag
 
@@ -20,6 +22,7 @@ SUMMARIES = {
     "forecast": "Forecast with a trained model.",
     "evaluate": "Backtest, beside simple baselines.",
     "inspect": "Show what a model or a file holds.",
+    "warmup": "Compile what the others need.",
 }
 """Commands in the order of the help. Each is the function of its name in the module of its name, beside EXAMPLES."""
 
@@ -31,7 +34,7 @@ _PLAIN: dict[str, Any] = {
 }
 
 
-class PlainUsage(TyperCommand):
+class PlainUsage(ConfiguredCommand):
     """A command whose usage line names a required argument without braces around it."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
@@ -81,11 +84,23 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _completion(context: typer.Context, shell: str | None) -> None:
+    if shell is not None:
+        from rnncast.cli.completion.scripts import script_of
+
+        output.Output().text(script_of(shell, context.command, context))
+        raise typer.Exit
+
+
 @app.callback()
 def program(
     version: Annotated[
         bool, typer.Option("--version", "-V", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
+    completion: Annotated[
+        Literal["bash", "zsh", "fish"] | None,
+        typer.Option(help="Print the script of completion for a shell.", callback=_completion, is_eager=True),
+    ] = None,
     debug: Annotated[bool, flag("Show the traceback of an error.", "--debug")] = False,
 ) -> None:
     """Forecast prices and other time series with recurrent neural networks, and say honestly how good they are."""

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncast.cli.inputs import check_ending, check_output, is_model, open_model, read_data, read_for_model, warn_of_data
+from rnncast.cli.config.sources import by_flag
+from rnncast.cli.inputs import (
+    check_ending,
+    check_output,
+    is_model,
+    open_model,
+    output_lock,
+    read_data,
+    read_for_model,
+    warn_of_data,
+)
 from rnncast.cli.issued import IssuedOptions, check_options, evaluate_issued
 from rnncast.cli.options import (
     SKIP_BAD,
@@ -21,11 +31,12 @@ from rnncast.cli.options import (
     given,
     option,
     takes,
+    typed_name,
 )
 from rnncast.cli.outcome import Outcome, outcome_of
 from rnncast.cli.output import Output
-from rnncast.cli.progress import Progress
-from rnncast.cli.train import train_options
+from rnncast.cli.preparing import train_options
+from rnncast.cli.progress import Progress, say_compiling
 from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -87,6 +98,7 @@ def evaluate(
     """
     computing.apply()
     out = Output(quiet=report.quiet, hold=report.json)
+    say_compiling(out)
     if save_forecasts is not None:
         check_output(save_forecasts, [*inputs, *([issued.forecasts] if issued.forecasts else [])])
         check_ending(save_forecasts)
@@ -96,27 +108,27 @@ def evaluate(
             raise UsageError("--checkpoint and --save-forecasts name the same file", hint="name two")
     if issued.forecasts is not None:
         running = {
-            "--n-windows": n_windows,
-            "--step-size": step_size,
-            "--gap": gap,
-            "--refit": refit,
-            "--train-size": train_size,
-            "--checkpoint": checkpoint,
-            "--audit": audit or None,
-            "--skip-bad": skip_bad,
+            "n_windows": n_windows,
+            "step_size": step_size,
+            "gap": gap,
+            "refit": refit,
+            "train_size": train_size,
+            "checkpoint": checkpoint,
+            "audit": audit or None,
+            "skip_bad": skip_bad,
         }
         check_options(choices, running)
         evaluate_issued(issued, inputs, choices, columns, report, save_forecasts, out)
         out.release()
         return
     plan = _plan(n_windows, step_size, refit, gap, train_size)
-    keeping = _keeping(checkpoint, audit)
     with_model = is_model(inputs[0]) or (len(inputs) > 1 and inputs[0].lower().endswith(".npz"))
     misplaced = next((source for source in inputs[1:] if is_model(source)), None)
     if misplaced is not None:
         raise UsageError(f"the model {misplaced} comes after {inputs[0]}", hint="rnncast evaluate MODEL INPUT")
     run = _of_model if with_model else _of_recipe
-    found = run(inputs, plan, keeping, choices, columns, out, skip_bad)
+    with output_lock(checkpoint, report):  # before the data are read, and before what trains is loaded
+        found = run(inputs, plan, _keeping(checkpoint, audit), choices, columns, out, skip_bad)
     if save_forecasts is not None:
         found.outcome.save(save_forecasts, out)
     out.notes(found.outcome.remarks())
@@ -200,13 +212,14 @@ def _of_model(
             hint=f"rnncast evaluate {path} INPUT, where INPUT goes beyond the last training row",
         )
     useless = [name for name in given(choices) if name not in _OF_A_MODEL]
-    useless += (["--refit"] if plan.refit else []) + (["--train-size"] if plan.train_size is not None else [])
-    useless += ["--skip-bad"] if skip_bad is not None else []
+    others = {"refit": plan.refit or None, "train_size": plan.train_size, "skip_bad": skip_bad}
+    useless += [typed_name(name) for name, value in others.items() if value is not None and by_flag(name)]
     if useless:
         raise UsageError(
             f"{useless[0]} has no effect on a trained model",
             hint="leave it out, or leave the model out: evaluate INPUT",
         )
+    plan = replace(plan, refit=0, train_size=None)
     model = open_model(path)
     panel, notes = read_for_model(sources, columns, model)
     out.notes(notes)

@@ -7,12 +7,26 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from rnncast.cli.inputs import check_output, open_model, read_for_model
-from rnncast.cli.options import Computing, InputOptions, Report, at_least, check_levels, flag, given, option, takes
+from rnncast.cli.config.sources import by_flag
+from rnncast.cli.inputs import STDIN, check_output, open_model, read_for_model
+from rnncast.cli.options import (
+    Computing,
+    InputOptions,
+    Report,
+    at_least,
+    check_levels,
+    flag,
+    given,
+    option,
+    settle_form,
+    takes,
+)
 from rnncast.cli.output import Output
+from rnncast.cli.progress import say_compiling
 from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
+    from rnncast.cli.freshness import MaxAge
     from rnncast.data.panel import Panel
     from rnncast.forecasting.result import Forecast
     from rnncast.model.model import Model
@@ -50,6 +64,12 @@ def forecast(
     output: Annotated[str | None, option("File to write.", "stdout", "FILE", "--output", "-o")] = None,
     no_clobber: Annotated[bool, flag("Refuse to replace an existing file.", "--no-clobber")] = False,
     append: Annotated[str | None, option("Ledger, csv or parquet, to record it in as well.", "none", "LEDGER")] = None,
+    max_age: Annotated[
+        str | None, option("Age of the newest row above which to end with 76: 90min, 36h, 3d, 2w.", "any", "AGE")
+    ] = None,
+    only_new: Annotated[
+        bool, flag("End with 75 if no row came since the model's last forecast in the ledger.", "--only-new")
+    ] = False,
     core: Annotated[
         Literal["auto", "numpy", "numba"] | None,
         option("What computes: NumPy starts at once, Numba's kernels are faster.", "auto, by the amount of work"),
@@ -61,32 +81,53 @@ def forecast(
     The columns keep the input's names; rnncast is the point forecast, rnncast-lo-80 and rnncast-hi-80 the bounds of the
     80 per cent interval. A ledger keeps what was issued, once, for evaluate --forecasts.
     """
+    from rnncast.cli.freshness import parse_max_age
     from rnncast.cli.ledger import check_appending, record_forecast
 
     computing.apply()
-    out = Output(quiet=report.quiet, hold=report.json)
-    if verbose and report.quiet:
-        raise UsageError("--verbose and --quiet contradict each other", hint="leave one of them out")
+    out = Output(quiet=_is_quiet(report, verbose), hold=report.json)
+    say_compiling(out)
     at_least(1, horizon=horizon)
     taus = parse_quantiles(quantiles)
     check_levels(level or ())
     if output is not None:
         check_output(output, [model, *(inputs or ())], clobber=not no_clobber)
-    if report.json and format not in (None, "json"):
-        raise UsageError(f"--json and --format {format} contradict each other", hint="leave one of them out")
-    if format == "parquet" and output is None and out.stdout_is_terminal:
-        raise UsageError("Parquet is not for a terminal", hint="name a file with -o, or pass it on in a pipe")
+    form: str | None = format
+    if output is not None and by_flag("output") and not by_flag("format"):
+        form = None  # the ending that was typed counts before a form that stands elsewhere
+    form = settle_form(report, form)
+    if form == "parquet" and output is None and out.stdout_is_terminal:
+        raise UsageError("--format parquet is not for a terminal", hint="name a file with -o, or pass it on in a pipe")
     if append is not None:
-        check_appending(append, [model, *(inputs or ())], output, format)
+        check_appending(append, [model, *(inputs or ())], output, form)
+    elif only_new and by_flag("only_new"):
+        raise UsageError("--only-new needs a ledger to look into", hint="--append LEDGER names it")
+    limit = parse_max_age(max_age)
     trained = open_model(model)
     levels = trained.levels if level is None and not taus else tuple(level or ())
     issued = issue(
-        trained, inputs or (), columns, out, horizon=horizon, levels=levels, quantiles=taus, core=core, verbose=verbose
+        trained,
+        inputs or (),
+        columns,
+        out,
+        horizon=horizon,
+        levels=levels,
+        quantiles=taus,
+        max_age=limit,
+        core=core,
+        verbose=verbose,
     )
     if append is not None:  # before it is shown: what somebody may act upon stands in the ledger
-        record_forecast(append, trained, issued, levels, taus, out)
-    _write(issued, levels, taus, "json" if report.json else format, output, out, clobber=not no_clobber)
+        record_forecast(append, trained, issued, levels, taus, out, only_new=only_new)
+    _write(issued, levels, taus, form, output, out, clobber=not no_clobber)
     out.release()
+
+
+def _is_quiet(report: Report, verbose: bool) -> bool:
+    """Whether only errors are said; a flag counts before what stands elsewhere, and two contradict each other."""
+    if verbose and report.quiet and by_flag("verbose") == by_flag("quiet"):
+        raise UsageError("--verbose and --quiet contradict each other", hint="leave one of them out")
+    return report.quiet and not (verbose and by_flag("verbose"))
 
 
 def issue(
@@ -98,10 +139,12 @@ def issue(
     horizon: int | None,
     levels: Sequence[float],
     quantiles: Sequence[float],
+    max_age: MaxAge | None = None,
     core: str | None = None,
     verbose: bool = False,
 ) -> Forecast:
-    """Read the input, if there is one, and forecast; notes go to stderr."""
+    """Read the input, if there is one, and forecast unless it is too old; notes go to stderr."""
+    from rnncast.cli.freshness import check_age
     from rnncast.forecasting.cores import choose_core
     from rnncast.forecasting.predict import check_kind
     from rnncast.forecasting.predict import forecast as forecast_model
@@ -111,8 +154,12 @@ def issue(
         panel, notes = read_for_model(inputs, columns, model)
         out.notes(notes)
         check_kind(model, panel)
+        if max_age is not None:
+            check_age(panel, max_age, "standard input" if STDIN in inputs else ", ".join(inputs), out)
     elif named := given(columns):
         raise UsageError(f"{named[0]} needs an input", hint="name a file of rows after the model")
+    elif max_age is not None and model.history is not None:
+        check_age(model.history.panel, max_age, "the rows that the model keeps", out)
     chosen = choose_core(model, panel, steps, core or "auto")
     if verbose:
         out.note(chosen.describe())

@@ -1,14 +1,15 @@
-"""What the commands read: models, data for a model, and the checks of an output before any work is done."""
+"""What the commands read: models and data; and the checks and the lock of an output before any work is done."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rnncast.cli.options import InputOptions
+from rnncast.cli.options import InputOptions, Report
 from rnncast.cli.output import Output, standard_input
 from rnncast.errors import InputNotFoundError, ModelFileError, OutputError, UsageError
 
@@ -143,6 +144,25 @@ def check_output(path: str, sources: Sequence[str], *, clobber: bool = True, mod
         raise OutputError(
             f"{path} cannot be created: {error.strerror}", where=str(folder), hint="name another folder with -o"
         ) from error
+
+
+@contextmanager
+def output_lock(path: str | None, report: Report) -> Iterator[None]:
+    """Let no other run write the same output until this one is done; a context manager.
+
+    BusyError at once if another run does. A device, a pipe or no output at all (None) needs no lock.
+    """
+    from rnncast.data.locking import locked
+
+    if path is None or (os.path.exists(path) and not os.path.isfile(path)):
+        yield
+        return
+    out = Output(quiet=report.quiet, hold=report.json)
+    with locked(path, patience=0) as is_locked:
+        if not is_locked:
+            out.warn(f"there are no locks here: let only one run at a time write {path}")
+        yield
+    out.release()
 
 
 def shell_word(text: str) -> str:

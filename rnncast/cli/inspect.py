@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from rnncast.cli.config.sources import by_flag
 from rnncast.cli.inputs import STDIN, is_model, open_model, read_data, shell_word
-from rnncast.cli.options import InputOptions, Report, given, option, takes, typed
+from rnncast.cli.options import InputOptions, Report, given, option, settle_form, takes, typed
 from rnncast.cli.output import Output
 from rnncast.errors import ColumnsError, UsageError
 
@@ -37,9 +38,7 @@ def inspect(
     format: Annotated[Literal["text", "json", "markdown"] | None, option("Form of the card.", "text")] = None,
 ) -> None:
     """Show a model's card, or what is found in a file of data: columns, series, calendar, season, values."""
-    if report.json and format not in (None, "json"):
-        raise UsageError(f"--json and --format {format} contradict each other", hint="leave one of them out")
-    form = "json" if report.json else format or "text"
+    form = settle_form(report, format) or "text"
     out = Output(quiet=report.quiet, hold=report.json)
     source = inputs[0]
     if len(inputs) == 1 and (is_model(source) or (source.lower().endswith(".npz") and not os.path.exists(source))):
@@ -47,7 +46,7 @@ def inspect(
             raise UsageError(f"{named[0]} has no effect on a model", hint="leave it out")
         _card(source, form, out)
         return
-    if form == "markdown":
+    if form == "markdown" and by_flag("format"):
         raise UsageError("--format markdown shows a model, and this is data", hint="leave it out")
     try:
         found = _of_data(inputs, columns)

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
+from rnncast.cli.config.sources import by_flag
 from rnncast.cli.inputs import open_model
-from rnncast.cli.options import InputOptions, Report, TrainingChoices, given, option
+from rnncast.cli.options import InputOptions, Report, TrainingChoices, given, option, typed_name
 from rnncast.cli.outcome import Outcome, outcome_of
 from rnncast.cli.output import Output
 from rnncast.cli.progress import Progress
@@ -35,7 +36,7 @@ class IssuedOptions:
     ] = None
 
     def __post_init__(self) -> None:
-        if self.model is not None and self.forecasts is None:
+        if self.model is not None and self.forecasts is None and by_flag("model"):
             raise UsageError("--model needs --forecasts", hint="a model to backtest is named without it, as first word")
 
 
@@ -83,9 +84,12 @@ class IssuedScores:
 
 
 def check_options(choices: TrainingChoices, others: Mapping[str, object]) -> None:
-    """UsageError for options that mean nothing for forecasts that were issued; `others` are given if not None."""
+    """UsageError for options that were typed and mean nothing for forecasts that were issued.
+
+    Of the `others`, named as parameters, those that are not None were given.
+    """
     useless = [name for name in given(choices) if name not in _OF_A_LEDGER]
-    useless += [name for name, value in others.items() if value is not None]
+    useless += [typed_name(name) for name, value in others.items() if value is not None and by_flag(name)]
     if useless:
         raise UsageError(f"{useless[0]} has no effect on forecasts that were issued", hint="leave it out")
 

@@ -42,11 +42,15 @@ def record_forecast(
     levels: Sequence[float],
     quantiles: Sequence[float],
     out: Output,
+    *,
+    only_new: bool = False,
 ) -> None:
     """Append a forecast to a ledger, and say what became of its rows.
 
     Raises
     ------
+    NothingNewError
+        It starts from no later row than the model's last one there, and `only_new` refuses that.
     DataError
         The model was trained on later rows than those the forecast starts from.
     """
@@ -56,7 +60,15 @@ def record_forecast(
 
     _refuse_hindsight(model, issued)
     levels = tuple(dict.fromkeys(levels))
-    done = append(path, issued, levels=levels, quantiles=quantiles, model=fingerprint(model), made_at=now())
+    done = append(
+        path,
+        issued,
+        levels=levels,
+        quantiles=quantiles,
+        model=fingerprint(model),
+        made_at=now(),
+        only_new=only_new,
+    )
     out.note(f"recorded {counted(done.added, 'row')} in {path}")
     if done.present:
         out.note(f"{counted(done.present, 'row')} of this forecast stood there already, and stayed as first issued")

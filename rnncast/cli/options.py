@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
+from rnncast.cli.config.sources import by_flag
 from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def at_least(least: int, **values: int | None) -> None:
     """UsageError unless each value that was given is `least` or more; keywords are the names of the options."""
     for name, value in values.items():
         if value is not None and value < least:
-            raise UsageError(f"{_typed(name)} must be at least {least}, found {value}")
+            raise UsageError(f"{typed_name(name)} must be at least {least}, found {value}")
 
 
 @dataclass(frozen=True)
@@ -174,10 +175,7 @@ class Computing:
 
         at_least(1, threads=self.threads)
         set_threads(self.threads)
-        try:
-            count = threads()
-        except ValueError as error:
-            raise UsageError(str(error), hint=f"unset {VARIABLE}, or give --threads") from None
+        count = threads()
         if self.threads is not None or VARIABLE in os.environ:
             os.environ["OMP_NUM_THREADS"] = str(count)  # which pyarrow, that reads, goes by when it is loaded
 
@@ -191,6 +189,15 @@ class Report:
     debug: Annotated[bool, flag("Show the traceback of an error.", "--debug")] = False
 
 
+def settle_form(report: Report, form: str | None) -> str | None:
+    """The form of what is printed; a flag counts before what stands elsewhere, and two contradict each other."""
+    if not report.json or form in (None, "json"):
+        return "json" if report.json else form
+    if by_flag("json") == by_flag("format"):
+        raise UsageError(f"--json and --format {form} contradict each other", hint="leave one of them out")
+    return "json" if by_flag("json") else form
+
+
 def check_levels(levels: Sequence[float]) -> None:
     """UsageError unless each is a central interval in per cent; below 1 a fraction was meant."""
     for level in levels:
@@ -201,15 +208,16 @@ def check_levels(levels: Sequence[float]) -> None:
             )
 
 
-def _typed(name: str) -> str:
+def typed_name(name: str) -> str:
+    """The option of a parameter as it is typed."""
     return "--" + name.replace("_", "-")
 
 
 def typed(group: InputOptions) -> list[str]:
-    """The options of a group as the user gave them, for a command to be copied."""
+    """The options of a group that hold, as the user would type them, for a command to be copied."""
     words: list[str] = []
-    for option in given(group):
-        value = getattr(group, option[2:].replace("-", "_"))
+    for name in _set(group):
+        option, value = typed_name(name), getattr(group, name)
         if option == "--dayfirst" and value is False:
             option = "--monthfirst"
         words += [option] if isinstance(value, bool) else [option, str(value)]
@@ -217,8 +225,12 @@ def typed(group: InputOptions) -> list[str]:
 
 
 def given(group: TrainingChoices | InputOptions) -> list[str]:
-    """Names of the options of a group that the user gave, as they are typed."""
-    return [_typed(field.name) for field in fields(group) if getattr(group, field.name) not in (field.default, [])]
+    """Names of the options of a group that the user typed; what stands in environment or file is a default."""
+    return [typed_name(name) for name in _set(group) if by_flag(name)]
+
+
+def _set(group: TrainingChoices | InputOptions) -> list[str]:
+    return [field.name for field in fields(group) if getattr(group, field.name) not in (field.default, [])]
 
 
 def takes(**groups: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
+from rnncast.errors import InputNotFoundError
+
 if TYPE_CHECKING:
     from rnncast.report.tables import TextTable
 
@@ -68,6 +70,11 @@ class Output:
         else:
             self._held.append(text)
 
+    def passing(self, text: str) -> None:
+        """Say something that is of use only now: where notes wait, it is left out."""
+        if self._held is None:
+            self.note(text)
+
     def release(self) -> None:
         """Say what was held back: nothing can go wrong any more."""
         held, self._held = self._held or [], None
@@ -85,6 +92,10 @@ class Output:
     def line(self, text: str = "") -> None:
         """One line of data on stdout."""
         sys.stdout.write(printable(text) + "\n")
+
+    def text(self, text: str) -> None:
+        """A text on stdout that this program made itself, of several lines."""
+        sys.stdout.write(text)
 
     def prose(self, text: str) -> None:
         """A sentence on stdout; one line off a terminal."""
@@ -219,6 +230,10 @@ def abandon() -> None:
 
 def standard_input() -> BinaryIO:
     """Bytes of stdin; says so where a person would otherwise wonder why nothing happens."""
+    if sys.stdin is None:
+        raise InputNotFoundError(
+            "standard input is closed", hint="name a file instead of -, or pass the rows in a pipe"
+        )
     if sys.stdin.isatty():
         _say("reading from the terminal; end with Ctrl-D")
     return sys.stdin.buffer

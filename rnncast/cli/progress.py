@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rnncast.cli.output import Output
+from rnncast.cli.signals import raise_again
 
 if TYPE_CHECKING:
     from rnncast.training.search import EpochReport
@@ -19,6 +21,18 @@ FEWEST_FORECASTS = 1000
 
 ORIGIN_LINES = 5
 """Plain lines that tell of the origins of a backtest."""
+
+
+def say_compiling(output: Output, before: Callable[[], None] | None = None) -> None:
+    """Say it in one line if kernels have to be compiled: nothing else is said for a while. `before` may refuse it."""
+    from rnncast.core.compiling import tell_of_compiling
+
+    def say(kept: bool) -> None:
+        if before is not None:
+            before()
+        output.passing(f"compiling the kernels ({'once, ' if kept else ''}about half a minute) ...")
+
+    tell_of_compiling(say)
 
 
 class Progress:
@@ -57,6 +71,7 @@ class Progress:
 
     def epoch(self, report: EpochReport) -> None:
         """One epoch of one member is done."""
+        raise_again()
         word = "search" if report.phase == "search" else "training"
         member = f", member {report.member} of {report.members}" if report.members > 1 else ""
         name = f"{self._origin}{word}{member}"
@@ -80,6 +95,7 @@ class Progress:
 
     def origin(self, done: int, total: int) -> None:
         """So many origins of a backtest are done."""
+        raise_again()
         self._release()
         fifths, self._fifths = self._fifths, done * ORIGIN_LINES // total
         if self._bar is not None:
@@ -90,6 +106,7 @@ class Progress:
 
     def issued(self, done: int, total: int) -> None:
         """One forecast of a ledger is scored."""
+        raise_again()
         if self._bar is not None:
             self._bar.show("forecasts", done, total)
         elif total >= FEWEST_FORECASTS and done * ORIGIN_LINES // total > (done - 1) * ORIGIN_LINES // total:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncast.cli.inputs import STDIN, check_output, read_data, refuse_model, shell_word, warn_of_data
+from rnncast.cli.inputs import STDIN, check_output, output_lock, refuse_model, shell_word
 from rnncast.cli.options import SKIP_BAD, Computing, InputOptions, Report, TrainingChoices, flag, option, takes
 from rnncast.cli.output import Output
-from rnncast.cli.progress import Progress
-from rnncast.errors import UsageError
+from rnncast.cli.preparing import Prepared, TrainingJob, prepare_continued, prepare_new
+from rnncast.cli.progress import Progress, say_compiling
+from rnncast.cli.resuming import kept, new_checkpoint
 
 if TYPE_CHECKING:
     from rnncast.model.model import Model
-    from rnncast.training.defaults import TrainOptions
+    from rnncast.training.checkpoint import Checkpoint
 
 EXAMPLES = """\b
 Examples:
@@ -26,6 +27,7 @@ Examples:
   rnncast train panel.parquet --horizon 20 --level 90 -o panel.npz
   rnncast train prices.csv --until 2024-06-30 --cell gru --members 5
   rnncast train load.csv --stateful --truncation 168
+  rnncast train prices.csv --from prices.npz -o prices.npz
 """
 
 DEFAULT_MODEL = "model.npz"
@@ -53,81 +55,98 @@ def train(
         bool | None,
         option("Leave out series that are too short, by name; or refuse them.", "left out", None, SKIP_BAD),
     ] = None,
+    from_model: Annotated[
+        str | None, option("Model to go on from, with fresh rows.", "a new model", "MODEL", "--from")
+    ] = None,
+    resume: Annotated[bool, flag("Go on with a training that was interrupted.", "--resume")] = False,
 ) -> None:
     """Train a model on a file of series and save it as one file.
 
     Columns, calendar, season and network are chosen from the data and said on stderr, with a verdict on whether the
-    model adds anything to the last value.
+    model adds anything to the last value. A training that is interrupted leaves a checkpoint beside the model; the same
+    command with --resume goes on from it, to the same model. With --from, a trained model goes on for a few epochs,
+    which count only if fresh rows that it has not seen bear them out.
     """
     computing.apply()
     for source in inputs:
         refuse_model(source)
     path = output or default_model(inputs)
     check_output(path, inputs, clobber=not no_clobber, model=True)
-    job = TrainingJob(path, tuple(inputs), not no_clobber, not no_history, skip_bad is not False)
-    run_training(job, train_options(choices), columns, report)
+    job = TrainingJob(path, tuple(inputs), not no_clobber, not no_history, skip_bad is not False, resume, from_model)
+    with output_lock(path, report):  # before the data are read, and before what trains is loaded
+        run_training(job, choices, columns, report)
 
 
-@dataclass(frozen=True)
-class TrainingJob:
-    """What is trained on, and where the model goes.
-
-    Attributes
-    ----------
-    path, inputs
-        The model file, and the inputs.
-    clobber, keep_history, skip_bad : bool
-        Whether an existing model may be replaced, whether rows are kept in it, whether short series are left out.
-    """
-
-    path: str
-    inputs: tuple[str, ...]
-    clobber: bool = True
-    keep_history: bool = True
-    skip_bad: bool = False
-
-
-def run_training(job: TrainingJob, options: TrainOptions, columns: InputOptions, report: Report) -> None:
+def run_training(job: TrainingJob, choices: TrainingChoices, columns: InputOptions, report: Report) -> None:
     """Read, train, save, and say what came of it."""
     from rnncast.model.artifact import save_model
-    from rnncast.training.defaults import resolve
-    from rnncast.training.split import without_short_series
 
     out = Output(quiet=report.quiet, hold=report.json)
-    reading = read_data(job.inputs, columns)
-    panel, notes = reading.panel, reading.notes
-    out.notes(notes)
-    doubts = warn_of_data(panel, out)
-    network, training, chosen = resolve(options, panel)
-    out.notes(chosen)
-    panel, left_out = without_short_series(panel, network, skip=job.skip_bad)
-    short = (f"{len(left_out)} series left out as too short: {', '.join(left_out)}",) if left_out else ()
-    for warning in short:
-        out.warn(warning)
-    from rnncast.training.train import train as train_model  # loads Numba: a faulty input is told of before
-
-    with Progress(out) as progress:
-        model, met = train_model(panel, network, training, keep_history=job.keep_history, on_epoch=progress.epoch)
-    for warning in met:
-        out.warn(warning)
+    say_compiling(out)
+    begin = prepare_new if job.from_model is None else prepare_continued
+    begun = begin(job, choices, columns, out)
     replaced = os.path.exists(job.path)
-    save_model(model, job.path, clobber=job.clobber)
-    _conclude(model, job, out, replaced)
+    checkpoint = new_checkpoint(job.path, begun.panel, begun.network, begun.training, begun.started_from)
+    with kept(checkpoint, out, resume=job.resume):
+        with Progress(out) as progress:
+            found = train_prepared(begun, job, progress, checkpoint)
+        save_model(found.model, job.path, clobber=job.clobber)
+    for warning in found.warnings:
+        out.warn(warning)
+    _conclude(found, job, out, replaced)
     if report.json:
-        out.document(document(model, job, (*notes, *chosen), (*doubts, *short, *met)))
+        warnings = (*begun.warnings, *found.warnings)
+        out.document(document(found, job, begun.notes, warnings))
     out.release()
 
 
-def _conclude(model: Model, job: TrainingJob, out: Output, replaced: bool) -> None:
+@dataclass(frozen=True)
+class Trained:
+    """A model that was trained: what is said of it, and whether it went on; None of a new one."""
+
+    model: Model
+    summary: str
+    warnings: tuple[str, ...]
+    accepted: bool | None = None
+
+
+def train_prepared(begun: Prepared, job: TrainingJob, progress: Progress, checkpoint: Checkpoint) -> Trained:
+    """Train a new model, or go on with one."""
+    from rnncast.report.training import training_summary
+    from rnncast.training.continued import continue_training
+    from rnncast.training.train import train as train_model
+
+    if begun.model is None:
+        model, warnings = train_model(
+            begun.panel,
+            begun.network,
+            begun.training,
+            keep_history=job.keep_history,
+            on_epoch=progress.epoch,
+            checkpoint=checkpoint,
+        )
+        return Trained(model, training_summary(model), warnings)
+    found = continue_training(
+        begun.model,
+        begun.panel,
+        begun.training,
+        keep_history=job.keep_history,
+        on_epoch=progress.epoch,
+        checkpoint=checkpoint,
+    )
+    return Trained(found.model, found.summary, found.warnings, found.accepted)
+
+
+def _conclude(found: Trained, job: TrainingJob, out: Output, replaced: bool) -> None:
     """Verdict and the next command, on stderr."""
     from rnncast.report.tables import size
-    from rnncast.report.training import training_summary, training_verdict
+    from rnncast.report.training import training_verdict
 
-    out.note(training_summary(model))
-    out.note(training_verdict(model))
+    out.note(found.summary)
+    out.note(training_verdict(found.model))
     instead = ", in place of the one that stood there" if replaced else ""
     out.note(f"saved {job.path} ({size(os.path.getsize(job.path))}){instead}")
-    out.note(f"next: {next_command(model, job)}", wrap=False)
+    out.note(f"next: {next_command(found.model, job)}", wrap=False)
 
 
 def next_command(model: Model, job: TrainingJob) -> str:
@@ -139,18 +158,20 @@ def next_command(model: Model, job: TrainingJob) -> str:
     return command
 
 
-def document(model: Model, job: TrainingJob, notes: Sequence[str], warnings: Sequence[str]) -> dict[str, Any]:
+def document(found: Trained, job: TrainingJob, notes: Sequence[str], warnings: Sequence[str]) -> dict[str, Any]:
     """What ``--json`` prints."""
     from rnncast.report.card import model_document
 
+    went_on = None if found.accepted is None else {"accepted": found.accepted, "summary": found.summary}
     return {
         "schema": "rnncast.train/1",
         "model": job.path,
         "inputs": list(job.inputs),
-        **model_document(model),
+        "from": None if went_on is None else {"model": job.from_model, **went_on},
+        **model_document(found.model),
         "notes": list(notes),
         "warnings": list(warnings),
-        "next": next_command(model, job),
+        "next": next_command(found.model, job),
     }
 
 
@@ -161,25 +182,3 @@ def default_model(inputs: Sequence[str]) -> str:
     if set(inputs[0]) & set("*?[") and not os.path.exists(inputs[0]):  # a pattern rather than a file
         return DEFAULT_MODEL
     return f"{Path(inputs[0]).stem}.npz"
-
-
-def train_options(choices: TrainingChoices) -> TrainOptions:
-    """The choices made, as training takes them; UsageError where they contradict each other."""
-    from rnncast.model.config import INTERVAL_LOSSES
-    from rnncast.training.defaults import TrainOptions
-
-    if choices.activation == "sigmoid" and choices.cell != "rnn":
-        raise UsageError("--activation sigmoid needs --cell rnn", hint="the gated cells use tanh")
-    if choices.level and choices.loss not in (None, *INTERVAL_LOSSES):
-        losses = " or ".join(INTERVAL_LOSSES)
-        raise UsageError(
-            f"--level needs --loss {losses}, found --loss {choices.loss}", hint="leave one of the two options out"
-        )
-    if choices.truncation is not None and not choices.stateful:
-        raise UsageError("--truncation needs --stateful", hint="windows are read whole: --input-size says how long")
-    values = {field.name: getattr(choices, field.name) for field in fields(choices)}
-    levels = values.pop("level")
-    named: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
-    if levels:
-        named["levels"] = tuple(levels)
-    return TrainOptions(**named)

@@ -3,24 +3,20 @@
 Options: no GIL, disk cache, NumPy's error model (a division by zero gives inf or NaN, no exception), no bounds check,
 and the fastmath flags that keep NaN and infinity visible (never ``nnan`` or ``ninf``).
 
-What Python calls is kept on disk, and contains the code of all that it calls. Numba notices only changes in a kernel's
-own file, so the cache folder's name carries a hash of all sources of the core: another source, another folder.
+What Python calls is kept on disk (see `kernel_cache`), and contains the code of all that it calls.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import sys
-import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 import numba.extending
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
+
+from rnncast.core.kernel_cache import KernelCache
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -77,45 +73,17 @@ _PART: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "
 """Of kernels that are a part of others: nothing but other kernels can call them."""
 
 
-def _cache_base() -> Path:
-    """Folder under which kernels are kept: NUMBA_CACHE_DIR, else the user's cache folder of the platform."""
-    if os.environ.get("NUMBA_CACHE_DIR"):
-        return Path(os.environ["NUMBA_CACHE_DIR"])
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-
-
-def _cache_folder() -> Path | None:
-    """Private folder of the compiled kernels of exactly these sources; None if it cannot be made or is not ours."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    try:
-        folder = _cache_base() / "rnncast" / f"kernels-{digest.hexdigest()[:16]}"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # The cache is made of pickles: nobody else may be able to write there.
-        status = folder.stat()
-        foreign = hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022)
-    except (OSError, RuntimeError):  # RuntimeError: there is no home folder
-        return None
-    return None if foreign or not os.access(folder, os.W_OK) else folder
-
-
-_FOLDER = _cache_folder()
-_warned = False
-
-
 def jit(function: _Function) -> _Function:
     """Compile a function that only other kernels call; Python cannot call it."""
     return _compile(function, **_PART)
 
 
 def jit_entry(function: _Function) -> _Function:
-    """Compile a function that Python calls, at its first call."""
-    return _compile(function, cache=_FOLDER is not None, no_cfunc_wrapper=True)
+    """Compile a function that Python calls, at its first call, or load what an earlier process compiled."""
+    kernel: Any = _compile(function, no_cfunc_wrapper=True)
+    if not numba.config.DISABLE_JIT:  # else it is the function itself
+        kernel._cache = KernelCache(function)
+    return cast(_Function, kernel)
 
 
 def jit_in_order(function: _Function) -> _Function:
@@ -124,26 +92,8 @@ def jit_in_order(function: _Function) -> _Function:
 
 
 def _compile(function: _Function, **more: Any) -> _Function:
-    """Numba's dispatcher of `function` with the options of this module and others.
-
-    If no place is writable for the disk cache, kernels are compiled anew in each process and one RuntimeWarning
-    says so.
-    """
-    options = {**_OPTIONS, **more}
-    if not options.get("cache"):
-        if _FOLDER is None:
-            _warn_once()
-        return cast(_Function, numba.njit(**options)(function))
-    before = numba.config.CACHE_DIR
-    # Numba reads its cache folder when a function is decorated; other users of Numba keep theirs.
-    numba.config.CACHE_DIR = str(_FOLDER)
-    try:
-        return cast(_Function, numba.njit(**options)(function))
-    except RuntimeError:  # "no locator available"
-        _warn_once()
-        return cast(_Function, numba.njit(**{**options, "cache": False})(function))
-    finally:
-        numba.config.CACHE_DIR = before
+    """Numba's dispatcher of `function` with the options of this module and others."""
+    return cast(_Function, numba.njit(**{**_OPTIONS, **more})(function))
 
 
 def overload(stub: Callable[..., Any]) -> Callable[[_Function], _Function]:
@@ -157,14 +107,3 @@ def overload(stub: Callable[..., Any]) -> Callable[[_Function], _Function]:
 def is_float32(numba_type: object) -> bool:
     """Whether a Numba type, as an overload gets it, is float32 or a vector of it."""
     return bool(getattr(numba_type, "dtype", numba_type) == numba.types.float32)
-
-
-def _warn_once() -> None:
-    global _warned
-    if not _warned:
-        _warned = True
-        warnings.warn(
-            "no writable folder of one's own for compiled kernels: they are compiled anew in each run",
-            RuntimeWarning,
-            4,
-        )

@@ -1,17 +1,20 @@
 """Files that are there whole or not at all: the one way in which the project writes a file.
 
-Written to a temporary in the same folder, brought to the disk, and only then given its name.
+Written to a temporary in the same folder, brought to the disk, and only then given its name. What a run that was killed
+left of such temporaries is removed by the next one that writes to the folder.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import stat
 from collections.abc import Callable
 from typing import BinaryIO
 
+from rnncast.data.temporary import sweep, temporary
 from rnncast.errors import OutputError, RnncastError, StorageError
 
 _STORAGE_ERRORS = {errno.ENOSPC, errno.EIO, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -45,8 +48,7 @@ def atomic_write(path: str | os.PathLike[str], write: Callable[[BinaryIO], objec
         if mode is not None and not clobber:
             raise _exists(name)
         if mode is not None and not stat.S_ISREG(mode):
-            with open(target, "wb") as device:
-                write(device)
+            _write_to_device(target, write)
             return
         _write_beside(target, write, mode, clobber)
     except FileExistsError:
@@ -62,11 +64,18 @@ def _mode_of(path: str) -> int | None:
         return None
 
 
+def _write_to_device(target: str, write: Callable[[BinaryIO], object]) -> None:
+    """Write to what knows no places to go back to, as an archive needs."""
+    content = io.BytesIO()
+    write(content)
+    with open(target, "wb") as device:
+        device.write(content.getvalue())
+
+
 def _write_beside(target: str, write: Callable[[BinaryIO], object], mode: int | None, clobber: bool) -> None:
     folder = os.path.dirname(target)
-    temporary = os.path.join(folder, f".rnncast-{os.urandom(6).hex()}.tmp")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    try:
+    sweep(folder)  # first: what dead runs left may be what fills the disk
+    with temporary(folder) as (path, handle):
         with open(handle, "wb") as file:
             write(file)
             file.flush()
@@ -74,28 +83,24 @@ def _write_beside(target: str, write: Callable[[BinaryIO], object], mode: int | 
                 os.fchmod(handle, stat.S_IMODE(mode))
             os.fsync(handle)
         if clobber:
-            os.replace(temporary, target)
+            os.replace(path, target)
         else:
-            _name_new(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+            _name_new(path, target)
     _sync_folder(folder)
 
 
-def _name_new(temporary: str, target: str) -> None:
+def _name_new(path: str, target: str) -> None:
     """Give the temporary its name unless there is such a file by now (FileExistsError)."""
     try:
-        os.link(temporary, target)
+        os.link(path, target)
     except FileExistsError:
         raise
     except OSError:  # a file system without links
         if os.path.lexists(target):
             raise FileExistsError(target) from None
-        os.replace(temporary, target)
+        os.replace(path, target)
     else:
-        os.unlink(temporary)
+        os.unlink(path)
 
 
 def _sync_folder(folder: str) -> None:

@@ -20,11 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.locking import locked
-from rnncast.data.reading.arrow import mask_to_numpy, text_array, to_numpy
 from rnncast.data.write import named_once
 from rnncast.errors import DataError
-from rnncast.evaluation.ledger_files import column_names, read_columns, write_behind, write_first
-from rnncast.evaluation.ledger_stamps import Stamps, read_stamps
+from rnncast.evaluation.ledger_files import column_names, write_behind, write_first
+from rnncast.evaluation.ledger_held import check_news, new_rows, rows_held
 from rnncast.forecasting.result import METHOD, Forecast
 
 FIXED = ("cutoff", "step", "made_at", "model", "last_value", METHOD)
@@ -110,6 +109,7 @@ def append(
     quantiles: Sequence[float],
     model: str,
     made_at: np.datetime64,
+    only_new: bool = False,
 ) -> Appended:
     """Put a forecast into a ledger, which is made if it does not exist; under its lock, and whole or not at all.
 
@@ -125,6 +125,8 @@ def append(
         Fingerprint of the model.
     made_at
         When the forecast was made, in UTC, to the second.
+    only_new
+        Whether a forecast is refused that starts, in every series, from no later row than the model's last one there.
 
     Raises
     ------
@@ -132,6 +134,8 @@ def append(
         The file is no ledger, or one of other columns or another kind of time.
     BusyError
         Another run holds its lock.
+    NothingNewError
+        No series has a new row, and `only_new` refuses that.
     OutputError, StorageError
         It cannot be written.
     """
@@ -143,7 +147,10 @@ def append(
             return Appended(len(issued.point), 0, 0, is_locked)
         layout = layout_of(path)
         _check_columns(path, layout, issued)
-        is_new, changed = _new_rows(path, layout, issued, model)
+        held = rows_held(path, layout, issued, model)
+        if only_new:
+            check_news(path, held, issued)
+        is_new, changed = new_rows(held, issued)
         if is_new.any():
             write_behind(path, _united(layout, table, is_new), zones)
         return Appended(int(is_new.sum()), int((~is_new).sum()), changed, is_locked)
@@ -193,44 +200,6 @@ def _check_columns(path: str, layout: Layout, issued: Forecast) -> None:
 
 def _named(name: str | None) -> str:
     return "absent" if name is None else repr(name)
-
-
-def _new_rows(path: str, layout: Layout, issued: Forecast, model: str) -> tuple[NDArray[np.bool_], int]:
-    """Which rows (N,) the ledger does not hold yet, and how many of the others it holds with another point."""
-    held = _held(path, layout, issued, model)
-    names = [issued.ids[s] if layout.id is not None else "" for s in issued.series]
-    asked = list(zip(names, issued.cutoffs.view(np.int64).tolist(), issued.steps.tolist(), strict=True))
-    is_new = np.array([key not in held for key in asked])
-    changed = sum(key in held and held[key] != point for key, point in zip(asked, issued.point.tolist(), strict=True))
-    return is_new, changed
-
-
-def _held(path: str, layout: Layout, issued: Forecast, model: str) -> dict[tuple[str, int, int], float]:
-    """Series, cutoff and step of the model's rows at the forecast's cutoffs, with their points."""
-    import pyarrow.compute as pc
-
-    cutoff, step, of_model, method = (layout.name(name) for name in ("cutoff", "step", "model", METHOD))
-    types = {cutoff: None, of_model: None, step: "int64", method: "double"}
-    columns = read_columns(path, types if layout.id is None else {**types, layout.id: None})
-    stamps = read_stamps(columns[cutoff], path)
-    _check_kind(path, stamps, issued)
-    cutoffs = stamps.values.view(np.int64)  # (rows,)
-    own = mask_to_numpy(pc.is_in(columns[of_model], text_array([model])))  # (rows,)
-    near = np.flatnonzero(own & np.isin(cutoffs, issued.cutoffs.view(np.int64)))
-    ids = [str(columns[layout.id][int(row)].as_py()) if layout.id is not None else "" for row in near]
-    steps, points = to_numpy(columns[step], "i8")[near], to_numpy(columns[method], "f8")[near]
-    return dict(zip(zip(ids, cutoffs[near].tolist(), steps.tolist(), strict=True), points.tolist(), strict=True))
-
-
-def _check_kind(path: str, stamps: Stamps, issued: Forecast) -> None:
-    """DataError for a ledger of dates and a forecast of steps, or of stamps with a zone and without."""
-    own = Stamps(issued.cutoffs, is_dated=issued.cutoffs.dtype.kind == "M", is_zoned=issued.zone is not None)
-    if len(stamps.values) and own.kind != stamps.kind:
-        raise DataError(
-            f"the ledger holds {stamps.kind}, the forecast {own.kind}",
-            where=path,
-            hint="append to another ledger",
-        )
 
 
 def _united(layout: Layout, table: Mapping[str, NDArray[Any]], kept: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:

@@ -62,6 +62,7 @@ def _recorded(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("folds", recorded.fold_table(record)),
         ("gate", recorded.gate_table(record)),
         ("coverage", recorded.coverage_table(record)),
+        ("went on", recorded.continued_table(record)),
     ):
         texts = replace(table, title="").lines() if table is not None else []
         texts += [said[label]] if label in said else []
@@ -85,7 +86,7 @@ def card_document(model: Model, path: str, origin: Mapping[str, Any]) -> dict[st
         else {
             "series": len(history.panel.ids),
             "rows": len(history.panel.times),
-            "until": model.trained_until,
+            "until": format_stamp(history.panel.times.max()),
             "states": history.states is not None,
         },
     }

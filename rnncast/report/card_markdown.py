@@ -67,6 +67,7 @@ def _recorded(model: Model) -> list[str]:
         ("Folds", recorded.fold_table(record), 0),
         ("Gate", recorded.gate_table(record), 1),
         ("Coverage", recorded.coverage_table(record), 0),
+        ("Went on", recorded.continued_table(record), 1),
     ):
         body = table_lines(table, names=names) if table is not None else []
         remark = said.get(title.lower())

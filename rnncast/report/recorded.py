@@ -59,6 +59,24 @@ def coverage_table(record: Record) -> TextTable | None:
     return _table("coverage", ("interval", "inside", "windows"), rows, words=1)
 
 
+def continued_table(record: Record) -> TextTable | None:
+    """How the model went on with fresh rows, time after time; no epochs where these did not bear them out."""
+    rows = [
+        (
+            str(entry["from"]),
+            str(entry["fold"]["from"] or ABSENT),
+            str(entry["fold"]["until"] or ABSENT),
+            f"{int(entry['fold']['windows']):,}",
+            f"{float(entry['losses'][0]):.4f}",
+            f"{min(float(loss) for loss in entry['losses']):.4f}",
+            f"{int(entry['epochs'])}",
+        )
+        for entry in record.get("continued") or ()
+    ]
+    header = ("from model", "judged from", "until", "windows", "loss before", "best", "epochs")
+    return _table("went on", header, rows, words=3)
+
+
 def versions_of(record: Record) -> tuple[tuple[str, str], ...]:
     """Name and version of what trained the model."""
     return tuple((str(name), str(version)) for name, version in (record.get("versions") or {}).items())

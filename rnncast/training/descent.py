@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from rnncast.core.threads import threads as default_threads
 from rnncast.data.transform import WorkingSeries
 from rnncast.data.windows import Windows
 from rnncast.model.config import NetworkConfig, TrainingConfig
+from rnncast.model.network import initial_parameters
 from rnncast.training.schedule import average_decay, learning_rate
 
 BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8
@@ -88,6 +89,8 @@ class Descent(ABC, Generic[P]):
         What is trained on: the ends of windows whose targets are known.
     threads : int
         Threads that share its work out.
+    start : float32 (P,) or None
+        Weights that it starts from; None for those of its seed.
     rng : Generator
         Of this network: its first numbers are its start.
     learner : Learner
@@ -103,12 +106,15 @@ class Descent(ABC, Generic[P]):
     windows: Windows
     seed: int
     threads: int = field(default_factory=default_threads)
+    start: NDArray[np.float32] | None = None
     rng: np.random.Generator = field(init=False)
     learner: Learner = field(init=False)
     failed_at: int | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
+        if self.start is None:
+            self.start = initial_parameters(self.config.shape, self.rng)
 
     @property
     def parameters(self) -> NDArray[np.float32]:
@@ -147,6 +153,32 @@ class Descent(ABC, Generic[P]):
             rates=np.array([learning_rate(number, total, training.learning_rate) for number in numbers]),
             averaging=np.array([average_decay(number, training.average_decay) for number in numbers]),
         )
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
+        """Where the network stands: JSON values, and arrays that are its own and will change."""
+        learner = self.learner
+        facts = {"updates": self.updates, "failed_at": self.failed_at}
+        return facts, {"parameters": learner.parameters, "average": learner.average, "moments": learner.moments}
+
+    def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[np.float32]]) -> None:
+        """Bring a network that has just been made to where another one stood, as `state` told it.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            It is not the state of such a network.
+        """
+        for name, own in self.state()[1].items():
+            if arrays[name].shape != own.shape:
+                raise ValueError(f"{name} are {arrays[name].shape}, expected {own.shape}")
+            own[...] = arrays[name]
+        self.learner.updates = int(facts["updates"])
+        self.failed_at = None if facts["failed_at"] is None else int(facts["failed_at"])
+        self._skip(facts)
+
+    @abstractmethod
+    def _skip(self, facts: Mapping[str, Any]) -> None:
+        """Draw the batches that were had before, so that the next one is the next."""
 
     @abstractmethod
     def prepare(self, windows: Windows) -> P:

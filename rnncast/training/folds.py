@@ -25,7 +25,8 @@ from rnncast.model.gate import Blend, Gate, naive_name, same_for_all
 from rnncast.model.intervals import Calibration, Volatility
 from rnncast.model.network import with_share
 from rnncast.training.calibration import DECAYS, calibrate, choose_volatility, measured_coverage
-from rnncast.training.descent import Deadline, Descent, run_side_by_side
+from rnncast.training.checkpoint import NO_CHECKPOINT, Checkpoint, train_epochs
+from rnncast.training.descent import Deadline, Descent
 from rnncast.training.gate import find_gate
 from rnncast.training.head import empirical_head
 from rnncast.training.outlook import Outlook, look, look_at_baseline
@@ -70,13 +71,14 @@ def decide(
     working: WorkingSeries,
     split: Split,
     on_epoch: OnEpoch,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> Decisions:
     """Train the folds and take the decisions; without a fold the naive path is all that is trusted."""
     if not split.folds:
         return _without_folds(panel, config, working, split)
     stopping = split.fold(STOPPING)
-    found = search(config, training, working, stopping, on_epoch)
-    networks = _networks(config, training, working, split, found, on_epoch)
+    found = search(config, training, working, stopping, on_epoch, checkpoint)
+    networks = _networks(config, training, working, split, found, on_epoch, checkpoint)
     judged = networks[GATE].look(config, working, panel.is_dated)
     gate, groups = find_gate(config, judged)
     volatility = choose_volatility(config, gate, judged)
@@ -134,6 +136,7 @@ def _networks(
     split: Split,
     found: Search,
     on_epoch: OnEpoch,
+    checkpoint: Checkpoint,
 ) -> dict[str, _Network]:
     """The network of each decision but the first; a fold that found the epochs too is not trained again."""
     networks = [_Network(split.fold(STOPPING), found.trainer, found.weights)]
@@ -145,11 +148,9 @@ def _networks(
         for fold in others
     ]  # fmt: skip
     deadline = Deadline.of_networks(training, len(trainers))
-    for epoch in range(1, found.epochs + 1 if others else 1):
-        losses = run_side_by_side(trainers, training.epoch_updates, deadline)
+    standings = [checkpoint.begin(f"fold {number}", trainer) for number, trainer in enumerate(trainers, 1)]
+    for epoch, losses in train_epochs(standings, found.epochs, deadline, checkpoint):
         finite = [loss for loss in losses if not math.isnan(loss)]
-        if not finite:
-            break
         on_epoch(EpochReport("folds", 1, 1, epoch, found.epochs, sum(finite) / len(finite), None))
     for number, (fold, trainer) in enumerate(zip(others, trainers, strict=True), 1):
         weights = with_share(config, trainer.average, found.share)

@@ -20,6 +20,7 @@ from rnncast.core.threads import threads
 from rnncast.data.transform import WorkingSeries
 from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.model.network import with_share
+from rnncast.training.checkpoint import NO_CHECKPOINT, Checkpoint
 from rnncast.training.descent import Deadline, Descent, P
 from rnncast.training.gate import FEWEST_STRETCHES, SHARES, gains_by_stretch, kept, t_statistic
 from rnncast.training.head import empirical_head, spread_evenly
@@ -89,7 +90,12 @@ class Search:
 
 
 def search(
-    config: NetworkConfig, training: TrainingConfig, working: WorkingSeries, fold: Fold, on_epoch: OnEpoch
+    config: NetworkConfig,
+    training: TrainingConfig,
+    working: WorkingSeries,
+    fold: Fold,
+    on_epoch: OnEpoch,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> Search:
     """Find the number of epochs, and the share of the correction, on the first block that is held out.
 
@@ -99,13 +105,12 @@ def search(
     trainer = new_trainer(config, training, head, working, fold.training, training.seed, threads())
     sample = spread_evenly(len(fold.held_out), VALIDATION_WINDOWS)
     validation = trainer.prepare(fold.held_out.take(sample))
-    course = _train(trainer, validation, on_epoch)
-    best = int(np.argmin(course.losses))
-    share = best_share(trainer, validation, course.weights[best], fold.clock[sample])
+    course = train_and_judge(trainer, validation, on_epoch, checkpoint)
+    share = best_share(trainer, validation, course.weights, fold.clock[sample])
     return Search(
-        epochs=best,
+        epochs=course.best,
         share=share,
-        weights=with_share(config, course.weights[best], share),
+        weights=with_share(config, course.weights, share),
         trainer=trainer,
         record={"search_losses": course.losses, "correction_share": share},
         warnings=(*course.warnings, *failure_of(trainer, "search", 1)),
@@ -137,36 +142,50 @@ def failure_of(trainer: Descent[Any], phase: str, member: int) -> list[str]:
 
 
 @dataclass
-class _Course:
-    """Validation losses and averaged weights after 0, 1, 2 ... epochs."""
+class Course:
+    """Validation losses after 0, 1, 2 ... epochs, and the averaged weights (P,) after the best of them."""
 
     losses: list[float]
-    weights: list[NDArray[np.float32]]
+    weights: NDArray[np.float32]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def best(self) -> int:
+        """Epochs with the least loss."""
+        return int(np.argmin(self.losses))
 
     @property
     def epochs_without_gain(self) -> int:
         """Epochs since the loss was at its lowest."""
-        return len(self.losses) - 1 - int(np.argmin(self.losses))
+        return len(self.losses) - 1 - self.best
+
+    def add(self, loss: float, weights: NDArray[np.float32]) -> None:
+        """Another epoch, with its loss and its averaged weights."""
+        self.losses.append(loss)
+        if self.epochs_without_gain == 0:
+            self.weights = weights.copy()
 
 
-def _train(trainer: Descent[P], validation: P, on_epoch: OnEpoch) -> _Course:
-    """Train until `patience` epochs bring nothing better; the start, epoch 0, is the naive path with its intervals."""
+def train_and_judge(trainer: Descent[P], validation: P, on_epoch: OnEpoch, checkpoint: Checkpoint) -> Course:
+    """Train until `patience` epochs bring nothing better than what was best, of which the start, epoch 0, is one."""
     training = trainer.training
     deadline = Deadline.of_networks(training)
-    start = trainer.loss(validation)
-    course = _Course([start], [trainer.average.copy()])
-    for epoch in range(1, training.max_epochs + 1):
+    course = Course([trainer.loss(validation)], trainer.average.copy())
+    standing = checkpoint.begin("search", trainer)
+    if standing.epoch:
+        course.losses += [float(loss) for loss in standing.facts["losses"]]
+        course.weights = standing.arrays["best"]
+    while standing.epoch < training.max_epochs and course.epochs_without_gain < training.patience:
+        if deadline.passed:
+            course.warnings = (f"the time limit ended the search after {trainer.updates} updates",)
+            break
         loss = trainer.run(training.epoch_updates, deadline)
         score = trainer.loss(validation)
         if not (math.isfinite(loss) and math.isfinite(score)):
             break
-        course.losses.append(score)
-        course.weights.append(trainer.average.copy())
-        on_epoch(EpochReport("search", 1, 1, epoch, training.max_epochs, loss, score))
-        if deadline.passed:
-            course.warnings = (f"the time limit ended the search after {trainer.updates} updates",)
-            break
-        if course.epochs_without_gain >= training.patience:
-            break
+        course.add(score, trainer.average)
+        standing.epoch += 1
+        standing.facts, standing.arrays = {"losses": course.losses[1:]}, {"best": course.weights}
+        checkpoint.keep([standing])
+        on_epoch(EpochReport("search", 1, 1, standing.epoch, training.max_epochs, loss, score))
     return course

@@ -124,9 +124,8 @@ def split_windows(panel: Panel, config: NetworkConfig) -> Split:
     on is later than a row that judges it, or what many series have in common would give the answer away. Integer steps
     are each series' own count: each is divided at its own place, and one that is too short for it is not held out.
     """
-    inputs, horizon = fewest_inputs(config), config.horizon
-    first = np.full_like(panel.lengths, inputs)  # (S,)
-    everything = windows_between(panel.indptr, first, panel.lengths - horizon)
+    horizon, everything = config.horizon, all_windows(panel, config)
+    first = np.full_like(panel.lengths, fewest_inputs(config))  # (S,)
     for parts in (3, 2, 1):
         sizes = _sizes(panel, horizon, parts)
         if sizes is None:
@@ -137,9 +136,27 @@ def split_windows(panel: Panel, config: NetworkConfig) -> Split:
     return Split(everything, (), _FALLBACKS[0])
 
 
+def last_fold(panel: Panel, config: NetworkConfig, rows: Integers) -> Fold:
+    """A fold whose block are the last `rows` of the panel: (1,) on the shared clock of a dated one, else (S,)."""
+    first = np.full_like(panel.lengths, fewest_inputs(config))  # (S,)
+    return _fold(panel, config.horizon, first, rows[None], 0)
+
+
+def all_windows(panel: Panel, config: NetworkConfig) -> Windows:
+    """All windows with targets."""
+    first = np.full_like(panel.lengths, fewest_inputs(config))  # (S,)
+    return windows_between(panel.indptr, first, panel.lengths - config.horizon)
+
+
+def clock(panel: Panel) -> NDArray[Any]:
+    """Stamps that divide a dated panel: those of the reference series, and all later ones of series that go on."""
+    reference = panel.times[panel.rows(panel.reference_series)]
+    return np.concatenate((reference, np.unique(panel.times[panel.times > reference[-1]])))
+
+
 def _sizes(panel: Panel, horizon: int, parts: int) -> Integers | None:
     """Rows of each block (J, S), or (J, 1) on the shared clock; None if there are not the rows for so many blocks."""
-    lengths = np.array([len(_clock(panel))]) if panel.is_dated else panel.lengths  # (1,) or (S,)
+    lengths = np.array([len(clock(panel))]) if panel.is_dated else panel.lengths  # (1,) or (S,)
     if parts == 1:
         wanted = np.maximum((SINGLE_SHARE * lengths).astype(np.int64), GATE_HORIZONS * horizon)
         least = 2 * horizon
@@ -165,30 +182,24 @@ def _sizes(panel: Panel, horizon: int, parts: int) -> Integers | None:
 def _fold(panel: Panel, horizon: int, first: Integers, sizes: Integers, number: int) -> Fold:
     """The fold of one block; `sizes` (J, S or 1) are the rows of all."""
     after, own = sizes[number + 1 :].sum(axis=0), sizes[number]  # (S,) or (1,) rows after the block, and in it
-    begin, end, clock, span = (_on_shared_clock if panel.is_dated else _on_own_clocks)(panel, horizon, own, after)
+    begin, end, places, span = (_on_shared_clock if panel.is_dated else _on_own_clocks)(panel, horizon, own, after)
     training = windows_between(panel.indptr, first, begin - horizon)
     held_out = windows_between(panel.indptr, np.maximum(begin, first), end - horizon)
     purposes = _PURPOSES[len(sizes)][number]
-    return Fold(purposes, training, held_out, clock[held_out.ends] // horizon, span)
-
-
-def _clock(panel: Panel) -> NDArray[Any]:
-    """Stamps that divide a dated panel: those of the reference series, and all later ones of series that go on."""
-    reference = panel.times[panel.rows(panel.reference_series)]
-    return np.concatenate((reference, np.unique(panel.times[panel.times > reference[-1]])))
+    return Fold(purposes, training, held_out, places[held_out.ends] // horizon, span)
 
 
 def _on_shared_clock(
     panel: Panel, horizon: int, rows: Integers, after: Integers
 ) -> tuple[Integers, Integers, Integers, tuple[Any, ...]]:
     """Rows of each series before the block and up to its end (S,), place of each row (R,) on its clock, its stamps."""
-    stamps = _clock(panel)
+    stamps = clock(panel)
     end = len(stamps) - int(after[0])
     begin = end - int(rows[0])
     before, last = stamps[begin - 1], stamps[end - 1]
     counts = [np.add.reduceat((panel.times <= stamp).astype(np.int64), panel.indptr[:-1]) for stamp in (before, last)]
-    clock = np.searchsorted(stamps[begin:], panel.times)  # (R,)
-    return counts[0], counts[1], clock.astype(np.int64), (before, stamps[begin], last)
+    places = np.searchsorted(stamps[begin:], panel.times)  # (R,)
+    return counts[0], counts[1], places.astype(np.int64), (before, stamps[begin], last)
 
 
 def _on_own_clocks(

@@ -9,6 +9,7 @@ rows of the panel, `W` windows that are scored, `M` members, `S` series.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from rnncast.core.loss_table import LossTable
 from rnncast.data.transform import WorkingSeries
 from rnncast.data.windows import Windows
 from rnncast.model.config import NetworkConfig, TrainingConfig
-from rnncast.model.network import decay_mask, initial_parameters
+from rnncast.model.network import decay_mask
 from rnncast.model.running import forward_pass, run_states, run_through, zero_states
 from rnncast.model.sequences import read_rows, row_targets, rows_from
 from rnncast.training.descent import Descent
@@ -37,10 +38,14 @@ def new_trainer(
     windows: Windows,
     seed: int,
     threads: int,
+    start: NDArray[np.float32] | None = None,
 ) -> Descent[Any]:
-    """The network of a seed at its start, to be trained on windows or on the sequences that end with them."""
+    """The network of a seed, at its start or another, to be trained on windows or on the sequences that end with them.
+
+    `start` are weights (P,).
+    """
     kind = StatefulTrainer if config.stateful else Trainer
-    return kind(config, training, head, working, windows, seed, threads)
+    return kind(config, training, head, working, windows, seed, threads, start)
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class StatefulTrainer(Descent[PreparedSequences]):
     def __post_init__(self) -> None:
         super().__post_init__()
         shape, indptr = self.config.shape, self.working.indptr
-        start = initial_parameters(shape, self.rng)
+        assert self.start is not None
         every = rows_from(indptr, np.zeros_like(indptr[1:]))
         self._series = every.series  # (R,)
         self._rows = read_rows(self.config, self.working, every)
@@ -79,10 +84,20 @@ class StatefulTrainer(Descent[PreparedSequences]):
         lanes = lanes_of(stretches, self.training.batch_size)
         steps = min(self.training.truncation, int((stretches.stops - stretches.starts).max()))
         self._chunks = chunks(stretches, steps, lanes, self.rng)
+        self._read = 0
         self._engine = Engine(shape, steps, lanes, every_step=True, loss=self.head, threads=self.threads)
         self._scorer = Engine(shape, 1, VALIDATION_WINDOWS, loss=self.head, threads=self.threads)
         self._state = self._engine.zero_state(lanes)
-        self.learner = GradientLearner(start, decay_mask(shape), self.settings, self._gradient)
+        self.learner = GradientLearner(self.start, decay_mask(shape), self.settings, self._gradient)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
+        """See `Descent.state`; the lanes are a part of it."""
+        facts, arrays = super().state()
+        return {**facts, "read": self._read}, {**arrays, "lanes": self._state}
+
+    def _skip(self, facts: Mapping[str, Any]) -> None:
+        while self._read < int(facts["read"]):
+            self._next_chunk()
 
     def prepare(self, windows: Windows) -> PreparedSequences:
         """Rows to be scored, with those before them from which the state comes."""
@@ -110,7 +125,7 @@ class StatefulTrainer(Descent[PreparedSequences]):
     def _gradient(self, parameters: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
         """Loss and gradient of the next chunk; chunks in which no row counts only carry the state on."""
         while True:
-            chunk = next(self._chunks)
+            chunk = self._next_chunk()
             inputs = np.ascontiguousarray(self._rows.inputs[chunk.rows].transpose(0, 2, 1))  # (T, F, B)
             state = np.where(chunk.fresh, np.float32(0), self._state)
             if chunk.counts.any():
@@ -120,6 +135,10 @@ class StatefulTrainer(Descent[PreparedSequences]):
         result = self._engine.loss_and_gradient(parameters, inputs, self._targets(chunk), chunk.counts, state=state)
         self._state = self._left()
         return result
+
+    def _next_chunk(self) -> Chunk:
+        self._read += 1
+        return next(self._chunks)
 
     def _left(self) -> NDArray[np.float32]:
         assert self._engine.state is not None  # it was given one

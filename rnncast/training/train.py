@@ -23,7 +23,8 @@ from rnncast.errors import TrainingError
 from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.model.model import History, Model
 from rnncast.model.network import with_share
-from rnncast.training.descent import Deadline, Descent, run_side_by_side
+from rnncast.training.checkpoint import NO_CHECKPOINT, Checkpoint, train_epochs
+from rnncast.training.descent import Deadline, Descent
 from rnncast.training.folds import decide
 from rnncast.training.head import empirical_head, unmoved_share
 from rnncast.training.search import EpochReport, OnEpoch, failure_of
@@ -41,6 +42,7 @@ def train(
     *,
     keep_history: bool = True,
     on_epoch: OnEpoch = lambda report: None,
+    checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> tuple[Model, tuple[str, ...]]:
     """Train an ensemble on all rows of a panel.
 
@@ -54,6 +56,8 @@ def train(
         Whether the model keeps the last rows of each series.
     on_epoch
         Called after each epoch.
+    checkpoint
+        Where the networks stand; those that it holds go on from there, to the same bytes.
 
     Returns
     -------
@@ -67,9 +71,11 @@ def train(
     began = time.perf_counter()
     working = working_series(panel)
     split = split_windows(panel, config)
-    found = decide(panel, config, training, working, split, on_epoch)
+    found = decide(panel, config, training, working, split, on_epoch, checkpoint)
     head = empirical_head(config, working, split.everything)
-    parameters, updates, warnings = _refit(config, training, working, split.everything, head, found.epochs, on_epoch)
+    parameters, updates, warnings = refit(
+        config, training, working, split.everything, head, found.epochs, on_epoch, checkpoint
+    )
     parameters = np.stack([with_share(config, member, found.share) for member in parameters])
     record = {
         "training": training.to_dict(),
@@ -92,7 +98,7 @@ def train(
         columns=panel.columns,
         calendar=panel.calendar,
         trained_until=format_stamp(panel.times.max()),
-        history=_history(panel, config, working, parameters) if keep_history else None,
+        history=history_of(panel, config, working, parameters) if keep_history else None,
         record=record,
     )
     return model, _of_still_series(config, working, split.everything) + found.warnings + warnings
@@ -116,13 +122,13 @@ def _of_still_series(config: NetworkConfig, working: WorkingSeries, windows: Win
     )
 
 
-def _history(panel: Panel, config: NetworkConfig, working: WorkingSeries, parameters: NDArray[np.float32]) -> History:
+def history_of(panel: Panel, config: NetworkConfig, working: WorkingSeries, parameters: NDArray[np.float32]) -> History:
     """Last rows, and of a stateful network the states (M, parts, L, depth, H, S) of the members (M, P) after them."""
     states = final_states(config, parameters, working) if config.stateful else None
     return History(panel.tail(config.context_rows), working.logarithmic, states)
 
 
-def _refit(
+def refit(
     config: NetworkConfig,
     training: TrainingConfig,
     working: WorkingSeries,
@@ -130,10 +136,13 @@ def _refit(
     head: LossTable,
     epochs: int,
     on_epoch: OnEpoch,
+    checkpoint: Checkpoint,
+    starts: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float32], list[int], tuple[str, ...]]:
-    """Members trained on every window for the number of epochs found; returns parameters (M, P) and updates done.
+    """Members trained on every window for a number of epochs; returns parameters (M, P), updates done, and warnings.
 
-    As many members as there are threads go side by side, since several networks share cores better than one does.
+    `starts` (M, P) are weights that they start from, instead of those of their seeds. As many members as there are
+    threads go side by side, since several networks share cores better than one does.
     """
     parameters: list[NDArray[np.float32]] = []
     updates: list[int] = []
@@ -142,8 +151,12 @@ def _refit(
     while len(parameters) < training.members:
         members = range(len(parameters), min(len(parameters) + cores, training.members))
         share = max(1, cores // len(members))
-        wave = [new_trainer(config, training, head, working, windows, training.seed + m, share) for m in members]
-        _train_members(wave, members.start, training, epochs, on_epoch, warnings)
+        wave = [
+            new_trainer(config, training, head, working, windows, training.seed + m, share,
+                        None if starts is None else starts[m])
+            for m in members
+        ]  # fmt: skip
+        _train_members(wave, members.start, training, epochs, on_epoch, checkpoint, warnings)
         parameters += [trainer.average for trainer in wave]
         updates += [trainer.updates for trainer in wave]
         del wave  # its buffers go before those of the next are made
@@ -156,17 +169,16 @@ def _train_members(
     training: TrainingConfig,
     epochs: int,
     on_epoch: OnEpoch,
+    checkpoint: Checkpoint,
     warnings: list[str],
 ) -> None:
     """Train members side by side, of which `first` is the number of the first; `warnings` are added to."""
     deadline = Deadline.of_networks(training, len(trainers))
-    for epoch in range(1, epochs + 1):
-        losses = run_side_by_side(trainers, training.epoch_updates, deadline)
+    standings = [checkpoint.begin(f"member {number}", trainer) for number, trainer in enumerate(trainers, first + 1)]
+    for epoch, losses in train_epochs(standings, epochs, deadline, checkpoint):
         for member, loss in enumerate(losses, first + 1):
             if not math.isnan(loss):
                 on_epoch(EpochReport("refit", member, training.members, epoch, epochs, loss, None))
-        if all(math.isnan(loss) for loss in losses):
-            break
     for member, trainer in enumerate(trainers, first + 1):
         if trainer.failed_at == 1:
             raise TrainingError(

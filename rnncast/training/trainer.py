@@ -6,8 +6,9 @@ Dimension letters: `P` parameters, `N` windows, `B` windows of a batch, `T` inpu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from rnncast.data.transform import WorkingSeries
 from rnncast.data.windows import Windows
 from rnncast.model.config import NetworkConfig
 from rnncast.model.inputs import in_parts, make_frame, network_inputs, normalised_targets, normalising
-from rnncast.model.network import decay_mask, initial_parameters
+from rnncast.model.network import decay_mask
 from rnncast.training.descent import Deadline, Descent
 from rnncast.training.schedule import batches
 
@@ -63,11 +64,11 @@ class Trainer(Descent[PreparedWindows]):
     def __post_init__(self) -> None:
         super().__post_init__()
         shape, size = self.config.shape, min(self.training.batch_size, len(self.windows))
-        start = initial_parameters(shape, self.rng)
+        assert self.start is not None
         self._batches: Iterator[NDArray[np.int64]] = batches(len(self.windows), size, self.rng)
         steps, how = self.config.input_size, normalising(self.config)
         self.learner = WindowLearner(
-            shape, self.head, steps, size, how, start, decay_mask(shape), self.settings, self.threads
+            shape, self.head, steps, size, how, self.start, decay_mask(shape), self.settings, self.threads
         )
         self._engine = Engine(shape, steps, VALIDATION_WINDOWS, loss=self.head, threads=self.threads)
 
@@ -85,6 +86,10 @@ class Trainer(Descent[PreparedWindows]):
             logarithmic=self.working.logarithmic[chosen.series],
         )
         return super().next_updates(count)._replace(series=series)
+
+    def _skip(self, facts: Mapping[str, Any]) -> None:
+        for _ in range(self.updates):
+            next(self._batches)
 
     def outputs(self, prepared: PreparedWindows, parameters: NDArray[np.float32]) -> NDArray[np.float32]:
         """Raw outputs (O, N)."""

@@ -1,0 +1,68 @@
+"""SIGINT and SIGTERM: the first unwinds the stack, so that files are whole and a checkpoint stays; the second ends all.
+
+An exception that is raised while a library compiles or frees something can be swallowed there. So what was heard is
+kept, and `raise_again` raises it at the next place where the work may end.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import Any, NoReturn, Self
+
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit codes: 128 and the number of the signal."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; unwinds the stack, so that half-written files are removed."""
+
+
+class Signals:
+    """Hears the signals of one call; a context manager. In another thread than the first it hears none."""
+
+    def __init__(self) -> None:
+        self.heard: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        global _now
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup asks for, and a shell's background
+                    self._before[number] = signal.signal(number, self._hear)
+        _now = self
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        global _now
+        _now = None
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _hear(self, number: int, frame: object) -> None:
+        if self.heard is not None:
+            os._exit(128 + number)
+        self.heard = number
+        _raise(number)
+
+
+_now: Signals | None = None
+
+
+def raise_again() -> None:
+    """Raise for a signal that was heard and did not end the work."""
+    if _now is not None and _now.heard is not None:
+        _raise(_now.heard)
+
+
+def stop_of(number: int) -> BaseException:
+    """The exception that a signal raises."""
+    return KeyboardInterrupt() if number == signal.SIGINT else Terminated()
+
+
+def _raise(number: int) -> NoReturn:
+    raise stop_of(number)
