@@ -2,9 +2,11 @@
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_cases import QUICK, call, write_prices
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -13,6 +15,16 @@ def interrupts_are_heard() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session")
+def trained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder to read from: prices.csv with 150 rows, and prices.npz, trained on those up to 2020-06-01."""
+    folder = tmp_path_factory.mktemp("shared")
+    prices = write_prices(folder / "prices.csv", np.random.default_rng(5))
+    got = call("train", prices, *QUICK, "-q", "--until", "2020-06-01", "-o", folder / "prices.npz")
+    assert got.code == 0, got.err
+    return folder
 
 
 @pytest.fixture

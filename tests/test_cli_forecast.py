@@ -122,7 +122,7 @@ def test_terminal_gets_a_table(here, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
     got = call("forecast", "prices.npz", terminal=True)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", got.out)
-    assert plain.split("\n")[1].split() == ["date", "rnncast", "lo-80", "hi-80", "lo-95", "hi-95"]
+    assert plain.split("\n")[0].split() == ["date", "rnncast", "lo-80", "hi-80", "lo-95", "hi-95"]
     assert rows_of(got.out)[0] != HEADER
     assert call("forecast", "prices.npz", "--format", "csv", terminal=True).out == call("forecast", "prices.npz").out
     refused = call("forecast", "prices.npz", "--format", "parquet", terminal=True)
@@ -131,8 +131,10 @@ def test_terminal_gets_a_table(here, monkeypatch):
 
 
 def test_json_option(here):
-    got = call("forecast", "prices.npz", "--json")
-    assert len(json.loads(got.out)) == 5
+    document = json.loads(call("forecast", "prices.npz", "--json").out)
+    assert document["schema"] == "rnncast.forecast/1"
+    assert document["rows"] == json.loads(call("forecast", "prices.npz", "--format", "json").out)
+    assert len(document["rows"]) == 5
     assert json.loads(call("forecast", "no.npz", "--json").err)["code"] == 66
     assert call("forecast", "prices.npz", "--json", "--format", "csv").code == 2
 

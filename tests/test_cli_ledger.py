@@ -173,7 +173,7 @@ def test_document(here):
     assert document["drift"]["error"]["reason"] == "too few origins"
     assert [model["rows"] for model in document["models"]] == [100]  # the other came later
     assert any("left out: 5 rows for which there is an earlier forecast" in note for note in document["notes"])
-    assert "were made when what they forecast had come" in document["warnings"][0]
+    assert "were made when what was forecast had come" in document["warnings"][0]
 
 
 def test_text(here):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from backtests import long_backtest
 
+from rnncast.data.text import display_width
 from rnncast.evaluation.evidence import gather_evidence
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.scores import score_backtest
 from rnncast.report.scores import forecast_table, interval_tables, point_table, remarks, score_tables, step_table
-from rnncast.report.tables import display_width
 
 
 @pytest.fixture

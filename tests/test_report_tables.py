@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from rnncast.report.tables import TextTable, display_width, labelled, number, numbers, size
+from rnncast.data.text import display_width
+from rnncast.report.tables import TextTable, labelled, number, numbers, size
 
 
 def test_columns_line_up():

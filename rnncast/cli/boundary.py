@@ -15,7 +15,7 @@ import errno
 import warnings
 from collections.abc import Callable, Sequence
 
-from rnncast.cli import output
+from rnncast.cli import color, output
 from rnncast.cli.config import sources
 from rnncast.cli.output import ErrorReport
 from rnncast.cli.signals import INTERRUPTED, TERMINATED, Signals, Terminated, stop_of
@@ -23,7 +23,8 @@ from rnncast.errors import RnncastError, StorageError
 
 INTERNAL, CLOSED_PIPE = 70, 141
 
-_FULL_OR_BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
+_FULL_OR_BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EBADF}
+"""Last, a stream that is open the wrong way."""
 
 
 def run(command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
@@ -36,6 +37,7 @@ def run(command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> in
     arguments
         The command line without the program's name.
     """
+    color.choose(color.choice_in(arguments))
     sources.forget()
     before = warnings.showwarning
     warnings.showwarning = _show_warning(arguments)

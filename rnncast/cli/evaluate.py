@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from rnncast.cli.config.sources import by_flag
+from rnncast.cli.forms import refuse_dash
 from rnncast.cli.inputs import (
+    STDIN,
     check_ending,
     check_output,
+    check_stdin,
     is_model,
     open_model,
     output_lock,
@@ -30,6 +33,7 @@ from rnncast.cli.options import (
     flag,
     given,
     option,
+    settle_form,
     takes,
     typed_name,
 )
@@ -60,7 +64,9 @@ _OF_A_MODEL = ("--horizon", "--level")
 def evaluate(
     inputs: Annotated[
         list[str],
-        typer.Argument(metavar="[MODEL] INPUT...", help="A model and data, or data alone.", show_default=False),
+        typer.Argument(
+            metavar="[MODEL] INPUT...", help="A model and data, or data alone; - for stdin.", show_default=False
+        ),
     ],
     issued: IssuedOptions,
     choices: TrainingChoices,
@@ -89,6 +95,10 @@ def evaluate(
         bool | None,
         option("Leave out series that are too short, by name; or refuse them.", "left out", None, SKIP_BAD),
     ] = None,
+    format: Annotated[
+        Literal["text", "json", "csv", "ndjson"] | None,
+        option("Form of the scores; csv and ndjson have a row for each method.", "text"),
+    ] = None,
 ) -> None:
     """Backtest from rolling cutoffs, beside simple forecasts and intervals, with evidence and a verdict.
 
@@ -99,6 +109,9 @@ def evaluate(
     computing.apply()
     out = Output(quiet=report.quiet, hold=report.json)
     say_compiling(out)
+    form = settle_form(report, format) or "text"
+    refuse_dash(save_forecasts=save_forecasts, checkpoint=checkpoint, forecasts=issued.forecasts)
+    check_stdin(inputs)
     if save_forecasts is not None:
         check_output(save_forecasts, [*inputs, *([issued.forecasts] if issued.forecasts else [])])
         check_ending(save_forecasts)
@@ -118,11 +131,11 @@ def evaluate(
             "skip_bad": skip_bad,
         }
         check_options(choices, running)
-        evaluate_issued(issued, inputs, choices, columns, report, save_forecasts, out)
+        evaluate_issued(issued, inputs, choices, columns, form, save_forecasts, out)
         out.release()
         return
     plan = _plan(n_windows, step_size, refit, gap, train_size)
-    with_model = is_model(inputs[0]) or (len(inputs) > 1 and inputs[0].lower().endswith(".npz"))
+    with_model = is_model(inputs[0]) or (len(inputs) > 1 and (inputs[0] == STDIN or inputs[0].lower().endswith(".npz")))
     misplaced = next((source for source in inputs[1:] if is_model(source)), None)
     if misplaced is not None:
         raise UsageError(f"the model {misplaced} comes after {inputs[0]}", hint="rnncast evaluate MODEL INPUT")
@@ -132,10 +145,10 @@ def evaluate(
     if save_forecasts is not None:
         found.outcome.save(save_forecasts, out)
     out.notes(found.outcome.remarks())
-    if report.json:
+    if form == "json":
         out.document(found.document())
     else:
-        found.outcome.show(out)
+        found.outcome.show(out, form)
     out.release()
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from rnncast.cli.config.sources import by_flag
-from rnncast.cli.inputs import STDIN, check_output, open_model, read_for_model
+from rnncast.cli.forms import STDOUT, refuse_bytes_on_terminal, refuse_dash
+from rnncast.cli.inputs import STDIN, check_ending, check_output, check_stdin, open_model, read_for_model
 from rnncast.cli.options import (
     Computing,
     InputOptions,
@@ -42,7 +43,7 @@ Examples:
 
 @takes(columns=InputOptions, computing=Computing, report=Report)
 def forecast(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model file.", show_default=False)],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model file, or - for stdin.", show_default=False)],
     columns: InputOptions,
     computing: Computing,
     report: Report,
@@ -61,7 +62,7 @@ def forecast(
         Literal["csv", "json", "ndjson", "parquet", "table"] | None,
         option("Form of the output.", "by -o's ending; else table on a terminal, csv in a pipe"),
     ] = None,
-    output: Annotated[str | None, option("File to write.", "stdout", "FILE", "--output", "-o")] = None,
+    output: Annotated[str | None, option("File to write, or - for stdout.", "stdout", "FILE", "--output", "-o")] = None,
     no_clobber: Annotated[bool, flag("Refuse to replace an existing file.", "--no-clobber")] = False,
     append: Annotated[str | None, option("Ledger, csv or parquet, to record it in as well.", "none", "LEDGER")] = None,
     max_age: Annotated[
@@ -90,16 +91,21 @@ def forecast(
     at_least(1, horizon=horizon)
     taus = parse_quantiles(quantiles)
     check_levels(level or ())
+    refuse_dash(append=append)
+    check_stdin([model, *(inputs or ())])
+    output = None if output == STDOUT else output
     if output is not None:
         check_output(output, [model, *(inputs or ())], clobber=not no_clobber)
     form: str | None = format
     if output is not None and by_flag("output") and not by_flag("format"):
         form = None  # the ending that was typed counts before a form that stands elsewhere
-    form = settle_form(report, form)
-    if form == "parquet" and output is None and out.stdout_is_terminal:
-        raise UsageError("--format parquet is not for a terminal", hint="name a file with -o, or pass it on in a pipe")
+    with_document = settle_form(report, form) == "json" and report.json
+    if output is not None and form is None:
+        check_ending(output)
+    elif output is None and form == "parquet":
+        refuse_bytes_on_terminal("--format parquet", out)
     if append is not None:
-        check_appending(append, [model, *(inputs or ())], output, form)
+        check_appending(append, [model, *(inputs or ())], output)
     elif only_new and by_flag("only_new"):
         raise UsageError("--only-new needs a ledger to look into", hint="--append LEDGER names it")
     limit = parse_max_age(max_age)
@@ -119,7 +125,12 @@ def forecast(
     )
     if append is not None:  # before it is shown: what somebody may act upon stands in the ledger
         record_forecast(append, trained, issued, levels, taus, out, only_new=only_new)
-    _write(issued, levels, taus, form, output, out, clobber=not no_clobber)
+    table = issued.table(levels=tuple(dict.fromkeys(levels)), quantiles=taus)
+    if output is not None or not with_document:
+        _write(issued, table, form, output, out, clobber=not no_clobber)
+    if with_document:
+        files = {"model": model, "inputs": inputs or [], "output": output}
+        out.document(_document(files, trained, issued, table, out))
     out.release()
 
 
@@ -241,19 +252,33 @@ def parse_quantiles(text: str | None) -> tuple[float, ...]:
 
 
 def _write(
-    issued: Forecast,
-    levels: Sequence[float],
-    quantiles: Sequence[float],
-    fmt: str | None,
-    path: str | None,
-    out: Output,
-    *,
-    clobber: bool,
+    issued: Forecast, table: dict[str, Any], fmt: str | None, path: str | None, out: Output, *, clobber: bool
 ) -> None:
     from rnncast.data.write import write_table
 
-    table = issued.table(levels=tuple(dict.fromkeys(levels)), quantiles=quantiles)
     zones = dict.fromkeys(table, issued.zone)
-    write_table(table, path, fmt, out.stdout, clobber=clobber, zones=zones)
+    write_table(table, path, fmt, out.stdout, clobber=clobber, zones=zones, bold=out.stdout_is_colored)
     if path is not None:
         out.note(f"wrote {len(issued.point):,} rows to {path}")
+
+
+def _document(
+    files: dict[str, Any], model: Model, issued: Forecast, table: dict[str, Any], out: Output
+) -> dict[str, Any]:
+    """What ``--json`` prints; `files` are the names of all that was read and written."""
+    from rnncast.data.isotime import format_stamp
+    from rnncast.data.write import records
+    from rnncast.model.fingerprint import fingerprint
+
+    warning = "warning: "
+    return {
+        "schema": "rnncast.forecast/1",
+        **files,
+        "fingerprint": fingerprint(model),
+        "columns": {"id": issued.columns.id, "time": issued.columns.time},
+        "horizon": int(issued.steps.max()),
+        "newest_row": format_stamp(issued.cutoffs.max(), issued.zone),
+        "rows": list(records(table, dict.fromkeys(table, issued.zone))),
+        "notes": [text for text in out.held if not text.startswith(warning)],
+        "warnings": [text.removeprefix(warning) for text in out.held if text.startswith(warning)],
+    }

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from rnncast.cli.options import InputOptions, Report
 from rnncast.cli.output import Output, standard_input
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rnncast.model.model import Model
 
 STDIN = "-"
+_BACKSLASH, _QUOTED = "\\", b"'\\"
+
 COMPARED_ROWS = 20
 """Fewest rows whose own step is held against the model's."""
 
@@ -27,20 +29,36 @@ def is_model(path: str) -> bool:
     """Whether a path names a model rather than data, told from the file itself, or its ending if it is damaged."""
     if not os.path.isfile(path):
         return False
+    found = _holds_model(path)
+    return path.lower().endswith(".npz") if found is None else found
+
+
+def model_on_stdin() -> tuple[BytesIO, bool]:
+    """All bytes of stdin, and whether they are a model rather than data."""
+    content = BytesIO(standard_input().read())
+    found = _holds_model(content)
+    content.seek(0)
+    return content, bool(found)
+
+
+def _holds_model(file: str | BytesIO) -> bool | None:
+    """Whether an archive is a model; None for what is no archive, or a damaged one."""
     import zipfile
 
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             return "meta.npy" in archive.namelist()
     except (zipfile.BadZipFile, OSError):
-        return path.lower().endswith(".npz")
+        return None
 
 
-def open_model(path: str) -> Model:
-    """The model in a file; an error that says what to do if there is none."""
+def open_model(path: str, stdin: BinaryIO | None = None) -> Model:
+    """The model in a file, or on stdin (`stdin` if it is open already); an error that says what to do without one."""
     from rnncast.model.artifact import load_model
 
-    if path == STDIN or not os.path.exists(path):
+    if path == STDIN:
+        return load_model("stdin", stdin or standard_input())
+    if not os.path.exists(path):
         near = _similar_model(path)
         raise InputNotFoundError(
             f"there is no model {path}",
@@ -53,13 +71,15 @@ def open_model(path: str) -> Model:
     return load_model(path)
 
 
-def read_data(sources: Sequence[str], options: InputOptions) -> Reading:
-    """Data without a model."""
+def read_data(sources: Sequence[str], options: InputOptions, stdin: BinaryIO | None = None) -> Reading:
+    """Data without a model; `stdin` is the stream where it is open already."""
     from rnncast.data.read import read_input
 
     for source in sources:
         refuse_model(source)
-    return read_input(sources, options.read_options(), stdin=standard_input() if STDIN in sources else None)
+    if stdin is None and STDIN in sources:
+        stdin = standard_input()
+    return read_input(sources, options.read_options(), stdin=stdin)
 
 
 def read_for_model(sources: Sequence[str], options: InputOptions, model: Model) -> tuple[Panel, tuple[str, ...]]:
@@ -165,11 +185,25 @@ def output_lock(path: str | None, report: Report) -> Iterator[None]:
     out.release()
 
 
-def shell_word(text: str) -> str:
-    """A file name as it is typed in a command."""
+def shell_word(path: str) -> str:
+    """A file's name as it is typed in a command: by its path where it begins like an option."""
+    return option_word("./" + path if path.startswith("-") and path != STDIN else path)
+
+
+def option_word(text: str) -> str:
+    """A word as it is typed in a command; what does not print by its bytes, as bash, ksh and zsh understand them."""
     import shlex
 
-    return "./" + text if text.startswith("-") and text != STDIN else shlex.quote(text)
+    if text.isprintable():
+        return shlex.quote(text)
+    octets = os.fsencode(text)
+    return f"$'{''.join(chr(o) if 32 <= o < 127 and o not in _QUOTED else f'{_BACKSLASH}{o:03o}' for o in octets)}'"
+
+
+def check_stdin(sources: Sequence[str]) -> None:
+    """UsageError unless stdin is read one time at most: a model, data and other inputs together."""
+    if sources.count(STDIN) > 1:
+        raise UsageError("stdin (-) is named twice, and can be read one time", hint="name a file for one of the two")
 
 
 def refuse_model(source: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from rnncast.cli.config.sources import by_flag
 from rnncast.cli.inputs import open_model
-from rnncast.cli.options import InputOptions, Report, TrainingChoices, given, option, typed_name
+from rnncast.cli.options import InputOptions, TrainingChoices, given, option, typed_name
 from rnncast.cli.outcome import Outcome, outcome_of
 from rnncast.cli.output import Output
 from rnncast.cli.progress import Progress
@@ -99,7 +99,7 @@ def evaluate_issued(
     inputs: Sequence[str],
     choices: TrainingChoices,
     columns: InputOptions,
-    report: Report,
+    form: str,
     save_forecasts: str | None,
     out: Output,
 ) -> None:
@@ -108,7 +108,7 @@ def evaluate_issued(
     found = _score(options, inputs, choices, columns, out)
     if save_forecasts is not None:
         found.outcome.save(save_forecasts, out)
-    _present(found, options.forecasts, inputs, report, out)
+    _present(found, options.forecasts, inputs, form, out)
 
 
 def _score(
@@ -209,16 +209,17 @@ def _by_model(joined: Joined) -> dict[str, Scores]:
     }
 
 
-def _present(found: IssuedScores, path: str, inputs: Sequence[str], report: Report, out: Output) -> None:
-    """Tables, verdict and drift on stdout, or the one document."""
+def _present(found: IssuedScores, path: str, inputs: Sequence[str], form: str, out: Output) -> None:
+    """Tables, verdict and drift on stdout, or the table of scores, or the one document."""
     from rnncast.report.drift import drift_sentences, model_table, period_table
 
     outcome, drift = found.outcome, found.drift
     out.notes(outcome.remarks())
-    if report.json:
+    if form == "json":
         out.document(found.document(path, inputs))
         return
     tables = [period_table(drift, outcome.backtest.zone)] if drift.periods else []
     tables += [model_table(found.models, outcome.scores.levels)] if len(found.models) > 1 else []
-    outcome.show(out, tables)
-    out.prose(" ".join(drift_sentences(drift, outcome.backtest)))
+    outcome.show(out, form, tables)
+    if form == "text":
+        out.prose(" ".join(drift_sentences(drift, outcome.backtest)))

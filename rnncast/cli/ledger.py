@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rnncast.cli.inputs import check_ending, check_output
+from rnncast.cli.inputs import check_output
 from rnncast.cli.output import Output
 from rnncast.errors import DataError, UsageError
 
@@ -20,8 +20,8 @@ CLOCK_VARIABLE = "SOURCE_DATE_EPOCH"
 """Environment variable with the time of a reproducible run, in seconds since 1970; instead of the clock."""
 
 
-def check_appending(path: str, sources: Sequence[str], output: str | None, fmt: str | None) -> None:
-    """Refuse a ledger that cannot be appended to, and an output that cannot be written after it, before any work."""
+def check_appending(path: str, sources: Sequence[str], output: str | None) -> None:
+    """Refuse a ledger that cannot be appended to before any work."""
     from rnncast.evaluation.ledger import check_ledger
     from rnncast.evaluation.ledger_files import ledger_format
 
@@ -31,8 +31,6 @@ def check_appending(path: str, sources: Sequence[str], output: str | None, fmt: 
         raise UsageError(f"-o and --append both name {path}", hint="the ledger holds the forecast: leave out -o")
     check_ledger(path)
     now()
-    if output is not None and fmt is None:
-        check_ending(output)
 
 
 def record_forecast(

@@ -2,8 +2,8 @@
 
 A group is a frozen dataclass whose fields are Typer options; `takes` gives a command's function the options of the
 groups as parameters of the command line, and hands the groups over whole. Every option is None (or empty, or false)
-unless it is given, so that "given" can be told from "left to the data". Typer alone is imported here: this module is
-loaded by every call. For the same reason annotations are no strings here: each would be compiled in each call.
+unless it is given, so that "given" can be told from "left to the data". Nothing heavier than Typer is imported here:
+this module is loaded by every call. For the same reason annotations are no strings: each would be compiled each time.
 """
 
 import inspect
@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
+from rnncast.cli.color import choose
 from rnncast.cli.config.sources import by_flag
+from rnncast.cli.forms import refuse_dash
 from rnncast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,6 +90,9 @@ class InputOptions:
     )
     encoding: Annotated[str | None, option("Encoding of text.", "UTF-8, UTF-16 or cp1252, as found", "NAME")] = None
     header: Annotated[str | None, option("Line of the header, from 1, or none.", "found", "LINE|none")] = None
+
+    def __post_init__(self) -> None:
+        refuse_dash(holidays=self.holidays)
 
     def read_options(self) -> "ReadOptions":
         """The same for the reader; UsageError for what contradicts itself."""
@@ -186,7 +191,15 @@ class Report:
 
     json: Annotated[bool, flag("One JSON document on stdout; an error is JSON on stderr.", "--json")] = False
     quiet: Annotated[bool, flag("Leave nothing but errors on stderr.", "--quiet", "-q")] = False
+    color: Annotated[
+        Literal["auto", "always", "never"] | None,
+        option("Colours.", "as NO_COLOR or FORCE_COLOR say, else on a terminal"),
+    ] = None
     debug: Annotated[bool, flag("Show the traceback of an error.", "--debug")] = False
+
+    def __post_init__(self) -> None:
+        if self.color is not None:
+            choose(self.color)
 
 
 def settle_form(report: Report, form: str | None) -> str | None:

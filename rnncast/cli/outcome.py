@@ -60,11 +60,18 @@ class Outcome:
         write_table(table, path, None, out.stdout, zones=dict.fromkeys(table, backtest.zone))
         out.note(f"wrote {len(backtest.actual):,} rows to {path}")
 
-    def show(self, out: Output, further: Iterable[TextTable] = ()) -> None:
-        """Tables, evidence and verdict on stdout; `further` tables come after those of the scores."""
-        from rnncast.report.evidence import evidence_lines, evidence_tables
-        from rnncast.report.scores import score_tables
+    def show(self, out: Output, form: str, further: Iterable[TextTable] = ()) -> None:
+        """Tables, evidence and verdict on stdout; `further` tables come after those of the scores.
 
+        As csv or ndjson the scores alone, a row for each method.
+        """
+        from rnncast.data.write import write_table
+        from rnncast.report.evidence import evidence_lines, evidence_tables
+        from rnncast.report.scores import metric_table, score_tables
+
+        if form != "text":
+            write_table(metric_table(self.scores), None, form, out.stdout)
+            return
         for table in (*score_tables(self.scores, self.evidence), *evidence_tables(self.evidence), *further):
             out.table(table)
             out.line()

@@ -1,23 +1,24 @@
 """The one module that writes to stdout and stderr.
 
-stdout carries data only. stderr carries notes, progress and errors; off a terminal it holds plain lines without
-control sequences. Text from data (names of columns, series, files) is never read as markup, and its control characters
-are shown escaped, so that a hostile name cannot drive a terminal.
+stdout carries data only. stderr carries notes, progress and errors; off a terminal both hold plain lines without
+control sequences, unless colours are asked for. Text from data (names of columns, series, files) is never read as
+markup, and its control characters are shown escaped, so that a hostile name cannot drive a terminal.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
-from rnncast.errors import InputNotFoundError
+from rnncast.cli.color import colored, is_colored
+from rnncast.data.text import printable, terminal_width, to_json
+from rnncast.errors import InputNotFoundError, StorageError
 
 if TYPE_CHECKING:
     from rnncast.report.tables import TextTable
-
-MAX_ERROR_LINES = 6
 
 
 class Output:
@@ -48,9 +49,12 @@ class Output:
     @property
     def stdout_width(self) -> int | None:
         """Columns of the terminal that stdout is; None if it is none."""
-        import shutil
+        return terminal_width(sys.stdout) if self.stdout_is_terminal else None
 
-        return shutil.get_terminal_size().columns if self.stdout_is_terminal else None
+    @property
+    def stdout_is_colored(self) -> bool:
+        """Whether headings on stdout are in bold letters."""
+        return is_colored(sys.stdout)
 
     def bar(self) -> Bar | None:
         """A bar on stderr; None where it would be out of place: off a terminal, or when quiet."""
@@ -63,12 +67,15 @@ class Output:
 
     def note(self, text: str, *, wrap: bool = True) -> None:
         """Say something on stderr; without `wrap`, a line to be copied stays one line."""
-        if self.quiet:
-            return
-        if self._held is None:
-            _say(text, wrap=wrap)
-        else:
+        if self._held is not None:
             self._held.append(text)
+        elif not self.quiet:
+            _say(text, wrap=wrap)
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """What waits for `release`."""
+        return tuple(self._held or ())
 
     def passing(self, text: str) -> None:
         """Say something that is of use only now: where notes wait, it is left out."""
@@ -101,6 +108,12 @@ class Output:
         """A sentence on stdout; one line off a terminal."""
         sys.stdout.write(_fitted(printable(text), sys.stdout) + "\n")
 
+    def data(self, data: bytes) -> None:
+        """Bytes on stdout."""
+        from rnncast.data.write import write_bytes
+
+        write_bytes(data, sys.stdout)
+
     def document(self, document: Mapping[str, Any]) -> None:
         """One JSON document on stdout; numbers that are not finite are a fault of the caller."""
         sys.stdout.write(to_json(document, indent=2) + "\n")
@@ -114,13 +127,14 @@ class Output:
             sys.stdout.write(_fitted(printable(line), sys.stdout, indent) + "\n")
 
     def table(self, table: TextTable) -> None:
-        """A table on stdout: drawn with rich on a terminal, aligned plain text otherwise."""
-        if self.stdout_is_terminal:
-            self.prose(table.title)
-            _draw(table)
+        """A table on stdout, with a rule and fitted to its width on a terminal."""
+        if not self.stdout_is_terminal:
+            for line in table.lines():
+                self.line(line)
             return
-        for line in table.lines():
-            self.line(line)
+        self.prose(table.title)
+        for line in table.grid.drawn(self.stdout_width, bold=self.stdout_is_colored):
+            sys.stdout.write(line + "\n")
 
 
 class Bar:
@@ -136,7 +150,7 @@ class Bar:
             MofNCompleteColumn(),
             TextColumn("{task.fields[detail]}", markup=False),
             TimeElapsedColumn(),
-            console=Console(file=sys.stderr),
+            console=Console(file=sys.stderr, no_color=not is_colored(sys.stderr)),
             transient=True,
             auto_refresh=False,  # a refreshing thread would wait for the kernels anyway
         )
@@ -153,20 +167,14 @@ class Bar:
 
 
 class ErrorReport:
-    """How an error is said: as a few lines, or as one JSON object."""
+    """How an error is said: as at most three lines, or as one JSON object."""
 
     @staticmethod
     def lines(message: str, where: str | None, hint: str | None) -> None:
-        """At most `MAX_ERROR_LINES` lines on stderr: what, where, how to mend."""
-        parts = [("error: ", message), ("  where: ", where), ("  fix: ", hint)]
-        lines = [
-            prefix + line if first else " " * len(prefix) + line
-            for prefix, text in parts
-            if text
-            for first, line in zip((True, *([False] * text.count("\n"))), text.splitlines(), strict=False)
-        ]
-        for line in lines[:MAX_ERROR_LINES]:
-            _say(line)
+        """A line each on stderr: what, where, how to mend."""
+        for prefix, text in (("error: ", message), ("  where: ", where), ("  fix: ", hint)):
+            if text:
+                _say(prefix + text, indent="       " if prefix == "error: " else "         ")
 
     @staticmethod
     def json(code: int, message: str, where: str | None, hint: str | None) -> None:
@@ -179,31 +187,37 @@ class ErrorReport:
         """The traceback of an error, on stderr."""
         import traceback
 
-        sys.stderr.write("".join(traceback.format_exception(error)))
+        for line in "".join(traceback.format_exception(error)).split("\n")[:-1]:
+            _say(line, wrap=False)
 
 
-def to_json(document: Mapping[str, Any], *, indent: int | None = None) -> str:
-    """JSON text without a NaN token; what is no valid Unicode (bytes of a file name) is escaped."""
-    import json
+class ClosedStream(io.TextIOBase):
+    """In place of a stdout that the caller closed: takes neither text nor bytes."""
 
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent)
-    return text.encode("utf-8", errors="backslashreplace").decode("utf-8")
+    def write(self, text: str) -> int:
+        """StorageError: there is no place for data."""
+        raise StorageError("stdout is closed: there is no place for the output", hint="open it, or name a file with -o")
 
-
-def printable(text: str) -> str:
-    """Text with its control characters escaped; what a person reads stays as it is."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\xa0" else c.encode("unicode_escape").decode("ascii") for c in text)
+    @property
+    def buffer(self) -> BinaryIO:
+        """StorageError, as for text."""
+        self.write("")
+        raise AssertionError
 
 
 def prepare_streams() -> None:
     """Data is UTF-8 wherever it goes; a character that stderr cannot show is escaped rather than fatal.
 
-    A stream that the caller closed is replaced by one that refuses data (stdout) or swallows words (stderr).
+    A stream that the caller closed is replaced by one that refuses data (stdout) or swallows words (stderr), and its
+    descriptor is taken, so that no file which is opened later becomes that stream.
     """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest one that is free
     if sys.stdout is None:
-        sys.stdout = open(os.devnull, encoding="utf-8")
+        sys.stdout = ClosedStream()
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")
     for stream, errors in ((sys.stdout, "strict"), (sys.stderr, "backslashreplace")):
@@ -239,40 +253,18 @@ def standard_input() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def _say(text: str, *, wrap: bool = True) -> None:
+def _say(text: str, *, wrap: bool = True, indent: str = "  ") -> None:
     line = printable(text)
-    sys.stderr.write((_fitted(line, sys.stderr) if wrap else line) + "\n")
+    sys.stderr.write(colored(_fitted(line, sys.stderr, indent) if wrap else line, sys.stderr) + "\n")
 
 
 def _fitted(text: str, stream: TextIO, indent: str = "  ") -> str:
     """Text broken at spaces to the width of a terminal; as it is where the stream is none."""
     if not stream.isatty():
         return text
-    import shutil
     import textwrap
 
-    width = shutil.get_terminal_size().columns
     lines = textwrap.wrap(
-        text, max(width, 20), break_long_words=False, break_on_hyphens=False, subsequent_indent=indent
+        text, terminal_width(stream), break_long_words=False, break_on_hyphens=False, subsequent_indent=indent
     )
     return "\n".join(lines)
-
-
-def _draw(table: TextTable) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, right in zip(table.header, table.right_aligned, strict=True):
-        drawn.add_column(Text(printable(name)), justify="right" if right else "left", overflow="fold")
-    for row in table.rows:
-        drawn.add_row(*_cells(row))
-    Console(file=sys.stdout, highlight=False).print(drawn)
-
-
-def _cells(row: Sequence[str]) -> list[Any]:
-    from rich.text import Text  # a Text is shown as it is: "[close]" would be taken for markup
-
-    return [Text(printable(cell)) for cell in row]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rnncast.cli.forms import STDOUT
 from rnncast.cli.output import Output
 
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ ENDING = ".checkpoint"
 def new_checkpoint(
     output: str, panel: Panel, network: NetworkConfig, training: TrainingConfig, started_from: str | None
 ) -> Checkpoint:
-    """The checkpoint of a training whose model goes to a file; of one that goes to a device none is kept."""
+    """The checkpoint of a training whose model goes to a file; of one that goes to stdout or a device none is kept."""
     from rnncast.training.checkpoint import Checkpoint, checkpoint_of
 
-    if os.path.exists(output) and not os.path.isfile(output):
+    if output == STDOUT or (os.path.exists(output) and not os.path.isfile(output)):
         return Checkpoint()
     return checkpoint_of(output + ENDING, panel, network, training, started_from)
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rnncast.cli.inputs import STDIN, check_output, output_lock, refuse_model, shell_word
+from rnncast.cli.forms import STDOUT, check_stdout
+from rnncast.cli.inputs import STDIN, check_output, check_stdin, output_lock, refuse_model, shell_word
 from rnncast.cli.options import SKIP_BAD, Computing, InputOptions, Report, TrainingChoices, flag, option, takes
 from rnncast.cli.output import Output
 from rnncast.cli.preparing import Prepared, TrainingJob, prepare_continued, prepare_new
@@ -45,7 +46,8 @@ def train(
     computing: Computing,
     report: Report,
     output: Annotated[
-        str | None, option("Model file.", "the input's name with .npz, in this folder", "FILE", "--output", "-o")
+        str | None,
+        option("Model file, or - for stdout.", "the input's name with .npz, in this folder", "FILE", "--output", "-o"),
     ] = None,
     no_clobber: Annotated[bool, flag("Refuse to replace an existing model.", "--no-clobber")] = False,
     no_history: Annotated[
@@ -71,15 +73,19 @@ def train(
     for source in inputs:
         refuse_model(source)
     path = output or default_model(inputs)
-    check_output(path, inputs, clobber=not no_clobber, model=True)
+    check_stdin([*inputs, *([from_model] if from_model else [])])
+    if path == STDOUT:
+        check_stdout(json=report.json, resume=resume)
+    else:
+        check_output(path, inputs, clobber=not no_clobber, model=True)
     job = TrainingJob(path, tuple(inputs), not no_clobber, not no_history, skip_bad is not False, resume, from_model)
-    with output_lock(path, report):  # before the data are read, and before what trains is loaded
+    with output_lock(None if path == STDOUT else path, report):  # before data are read, and what trains is loaded
         run_training(job, choices, columns, report)
 
 
 def run_training(job: TrainingJob, choices: TrainingChoices, columns: InputOptions, report: Report) -> None:
     """Read, train, save, and say what came of it."""
-    from rnncast.model.artifact import save_model
+    from rnncast.model.artifact import model_bytes, save_model
 
     out = Output(quiet=report.quiet, hold=report.json)
     say_compiling(out)
@@ -90,7 +96,10 @@ def run_training(job: TrainingJob, choices: TrainingChoices, columns: InputOptio
     with kept(checkpoint, out, resume=job.resume):
         with Progress(out) as progress:
             found = train_prepared(begun, job, progress, checkpoint)
-        save_model(found.model, job.path, clobber=job.clobber)
+        if job.path == STDOUT:
+            out.data(model_bytes(found.model))
+        else:
+            save_model(found.model, job.path, clobber=job.clobber)
     for warning in found.warnings:
         out.warn(warning)
     _conclude(found, job, out, replaced)
@@ -144,6 +153,8 @@ def _conclude(found: Trained, job: TrainingJob, out: Output, replaced: bool) -> 
 
     out.note(found.summary)
     out.note(training_verdict(found.model))
+    if job.path == STDOUT:
+        return
     instead = ", in place of the one that stood there" if replaced else ""
     out.note(f"saved {job.path} ({size(os.path.getsize(job.path))}){instead}")
     out.note(f"next: {next_command(found.model, job)}", wrap=False)

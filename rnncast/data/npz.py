@@ -8,10 +8,13 @@ from __future__ import annotations
 import tokenize
 import zipfile
 import zlib
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rnncast.errors import DataError
 
 DAMAGED = (
     *(ValueError, TypeError, KeyError, AttributeError, RuntimeError, OverflowError),  # values that fit nothing
@@ -19,6 +22,32 @@ DAMAGED = (
     *(SyntaxError, tokenize.TokenError, MemoryError),  # a header, which NumPy reads as a Python literal
 )
 """What reading a damaged file may raise."""
+
+_MAGIC = b"PK\x03\x04"
+_PIECE = 1 << 20
+
+
+def held_in_memory(stream: IO[bytes], most: int) -> BytesIO:
+    """The archive that a pipe gives, of less than `most` bytes.
+
+    Raises
+    ------
+    DataError
+        It does not begin like an archive, or is longer.
+    """
+    head = stream.read(len(_MAGIC))
+    if not head:
+        raise DataError("nothing came, expected a model", hint="the command before the pipe may have failed")
+    if head != _MAGIC:
+        raise DataError("this is not a model", hint="a model comes from rnncast train, as a file or with -o -")
+    held = BytesIO()
+    held.write(head)
+    while piece := stream.read(_PIECE):
+        held.write(piece)
+        if held.tell() >= most:
+            raise DataError(f"this is no model: it takes {most} bytes or more")
+    held.seek(0)
+    return held
 
 
 def read_array(

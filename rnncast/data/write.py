@@ -19,10 +19,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.atomic import atomic_write
+from rnncast.data.grid import Grid
 from rnncast.data.isotime import format_times
+from rnncast.data.text import printable, terminal_width, to_json
 from rnncast.errors import StorageError, UsageError
 
-__all__ = ["FORMATS", "atomic_write", "choose_format", "format_times", "render", "write_csv_rows", "write_table"]
+__all__ = [
+    "FORMATS",
+    "atomic_write",
+    "choose_format",
+    "format_times",
+    "records",
+    "render",
+    "write_csv_rows",
+    "write_table",
+]
 
 FORMATS = ("csv", "json", "ndjson", "parquet", "table")
 _ENDINGS = {
@@ -34,7 +45,6 @@ _ENDINGS = {
     ".pq": "parquet",
 }
 _SHOWN_DIGITS = 6  # in a table for the eyes
-_ANY_WIDTH = 1_000_000
 
 Columns = Mapping[str, NDArray[Any]]
 Zones = Mapping[str, str | None]
@@ -48,6 +58,7 @@ def write_table(
     *,
     clobber: bool = True,
     zones: Zones | None = None,
+    bold: bool = False,
 ) -> None:
     """Write a table to a file, or to a stream.
 
@@ -66,6 +77,8 @@ def write_table(
     zones
         Zones by name of column: their stamps are in UTC, and written on the wall clock of the zone, with its offset. A
         name that is no column of stamps is passed over.
+    bold
+        Whether a table for the eyes has its heading in bold letters.
 
     Raises
     ------
@@ -78,14 +91,20 @@ def write_table(
         atomic_write(destination, lambda file: file.write(render(table, fmt, zones)), clobber=clobber)
         return
     try:
-        if fmt == "table" and isinstance(stream, io.TextIOBase):
-            _show(_with_offsets(table, zones), stream)
+        if fmt == "table":
+            width = terminal_width(stream) if stream.isatty() else None
+            data = _show(_with_offsets(table, zones), width, bold=bold).encode()
         else:
-            _write_bytes(render(table, fmt, zones), stream)
+            data = render(table, fmt, zones)
+        if fmt == "csv" and stream.isatty():  # JSON has its control characters escaped wherever it goes
+            data = "".join(f"{printable(line)}\n" for line in data.decode().split("\n")[:-1]).encode()
+        write_bytes(data, stream)
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise StorageError(f"the output could not be written: {error.strerror or error}") from error
+        raise StorageError(
+            f"the output could not be written: {error.strerror or error}", hint="make room, or write elsewhere"
+        ) from error
 
 
 def named_once(columns: Iterable[tuple[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
@@ -119,9 +138,7 @@ def render(table: Columns, fmt: str, zones: Zones | None = None) -> bytes:
         return _parquet(table, zones or {})
     table = _with_offsets(table, zones)
     if fmt == "table":
-        text = io.StringIO()
-        _show(table, text)
-        return text.getvalue().encode()
+        return _show(table).encode()
     renderers: dict[str, Callable[[Columns], str]] = {"csv": _csv, "json": _json, "ndjson": _ndjson}
     return renderers[fmt](table).encode()
 
@@ -162,15 +179,19 @@ def _csv_cells(column: NDArray[Any]) -> list[str]:
         return format_times(column)
     if column.dtype.kind == "f":
         return ["" if value != value else repr(value) for value in column.tolist()]
+    if column.dtype.kind == "b":
+        return ["true" if value else "false" for value in column.tolist()]
     return ["" if value is None else str(value) for value in column.tolist()]
 
 
-def _json_rows(table: Columns) -> Iterator[str]:
-    import json
+def records(table: Columns, zones: Zones | None = None) -> Iterator[dict[str, Any]]:
+    """Rows of a table as JSON values."""
+    columns = [_json_cells(column) for column in _with_offsets(table, zones).values()]
+    return (dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True))
 
-    columns = [_json_cells(column) for column in table.values()]
-    for row in zip(*columns, strict=True):
-        yield json.dumps(dict(zip(table, row, strict=True)), ensure_ascii=False, allow_nan=False)
+
+def _json_rows(table: Columns) -> Iterator[str]:
+    return map(to_json, records(table))
 
 
 def _json_cells(column: NDArray[Any]) -> list[Any]:
@@ -210,21 +231,14 @@ def _parquet(table: Columns, zones: Zones) -> bytes:
     return buffer.getvalue()
 
 
-def _show(table: Columns, stream: IO[str]) -> None:
-    """Show a table on a terminal. Cells are plain text: nothing in the data can act as markup or as a control code."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for name, column in table.items():
-        justify: Any = "right" if column.dtype.kind in "fiu" else "left"
-        grid.add_column(Text(_printable(_short_name(name, table))), justify=justify, overflow="fold")
-    for row in zip(*(_shown_cells(column) for column in table.values()), strict=True):
-        grid.add_row(*(Text(_printable(cell)) for cell in row))
-    # A table cut to a width is for terminals alone.
-    Console(file=stream, width=None if stream.isatty() else _ANY_WIDTH).print(grid)
+def _show(table: Columns, width: int | None = None, *, bold: bool = False) -> str:
+    """A table for the eyes. Nothing in the data can act as markup or as a control code."""
+    names = [_short_name(name, table) for name in table]
+    rows = list(zip(*(_shown_cells(column) for column in table.values()), strict=True))
+    right = [column.dtype.kind in "fiu" for column in table.values()]
+    kinds = [column.dtype.kind for column in table.values()]
+    keys = kinds.index("f") if "f" in kinds else len(kinds)  # ids and stamps come first
+    return "".join(f"{line}\n" for line in Grid(names, rows, right, max(keys, 1)).drawn(width, bold=bold))
 
 
 def _short_name(name: str, table: Columns) -> str:
@@ -239,11 +253,7 @@ def _shown_cells(column: NDArray[Any]) -> list[str]:
     return _csv_cells(column)
 
 
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
-
-
-def _write_bytes(data: bytes, stream: IO[Any]) -> None:
+def write_bytes(data: bytes, stream: IO[Any]) -> None:
     """Write to the bytes beneath a text stream, or to a binary or purely textual one."""
     stream.flush()
     if isinstance(stream, io.TextIOBase):

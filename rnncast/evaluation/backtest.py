@@ -125,8 +125,8 @@ def evaluate_panel(
     of = {f"--{name.replace('_', '-')}": value for name, value in asdict(options).items()} | {"--skip-bad": skip_short}
     of["--level"] = list(of.pop("--levels"))
     notes = [_span(panel, origins), *chosen]
-    times = {0: "once, before the first origin", 1: "at every origin"}
-    said = f"trained {times.get(plan.refit, f'at every {plan.refit}. origin')}"
+    times = {0: "once, before the first origin", 1: "at every origin", 2: "at every other origin"}
+    said = f"trained {times.get(plan.refit, f'at one in {plan.refit} origins')}"
     return Course(recipe, terms, panel, origins, plan, keeping, of).run(notes, on_epoch, on_origin, said)
 
 

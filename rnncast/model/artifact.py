@@ -11,7 +11,9 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -22,7 +24,7 @@ from rnncast import __version__
 from rnncast.core.shape import parameter_count, parameter_layout, state_shape
 from rnncast.core.twin import unpack
 from rnncast.data.calendar import Calendar
-from rnncast.data.npz import DAMAGED, read_array
+from rnncast.data.npz import DAMAGED, held_in_memory, read_array
 from rnncast.data.panel import Columns, Panel
 from rnncast.data.transform import is_logarithmic
 from rnncast.data.write import atomic_write
@@ -49,6 +51,19 @@ _RECORD_KEYS = {"training", "series", "rows", "windows", "updates", "best_epoch"
 _TRAINING_KEYS = {"learning_rate", "batch_size", "seed"}
 
 
+def model_bytes(model: Model) -> bytes:
+    """A model file as bytes.
+
+    Raises
+    ------
+    TrainingError
+        A parameter is not finite: such a model is never written.
+    """
+    buffer = BytesIO()
+    np.savez(buffer, allow_pickle=False, **_checked_arrays(model))
+    return buffer.getvalue()
+
+
 def save_model(model: Model, path: str | Path, *, clobber: bool = True) -> None:
     """Write a model file whole, or leave what stood there.
 
@@ -59,17 +74,30 @@ def save_model(model: Model, path: str | Path, *, clobber: bool = True) -> None:
     OutputError, StorageError
         The file cannot be created or written.
     """
+    arrays = _checked_arrays(model)
+    atomic_write(path, lambda stream: np.savez(cast(Any, stream), allow_pickle=False, **arrays), clobber=clobber)
+
+
+def _checked_arrays(model: Model) -> dict[str, NDArray[Any]]:
+    """All that a model file holds; TrainingError for numbers that are not finite."""
     arrays = _arrays(model)
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise TrainingError(f"the model was not saved: {name} holds values that are not finite")
     meta = json.dumps(_meta(model), ensure_ascii=False, allow_nan=False).encode()
     arrays["meta"] = np.frombuffer(meta, dtype=np.uint8)
-    atomic_write(path, lambda stream: np.savez(cast(Any, stream), allow_pickle=False, **arrays), clobber=clobber)
+    return arrays
 
 
-def load_model(path: str | Path) -> Model:
+def load_model(path: str | Path, stream: IO[bytes] | None = None) -> Model:
     """Read a model file.
+
+    Parameters
+    ----------
+    path
+        The file, or what messages call `stream`.
+    stream
+        An open stream to read instead. It is held in memory, as is a pipe that `path` names.
 
     Raises
     ------
@@ -79,12 +107,13 @@ def load_model(path: str | Path) -> Model:
         The file is no model, damaged, or of a newer format.
     """
     try:
-        stream = open(path, "rb")
+        opened: Any = open(path, "rb") if stream is None else nullcontext(stream)
     except OSError as error:
         raise InputNotFoundError(f"cannot open the model: {error.strerror}", where=str(path)) from error
-    with stream:
+    with opened as file:
         try:
-            return _read(stream)
+            whole = stream is None and file.seekable()
+            return _read(file if whole else held_in_memory(file, LARGEST_FILE + LARGEST_META))
         except RnncastError as error:
             raise ModelFileError(error.message, where=str(path), hint=error.hint) from error
         except DAMAGED as error:

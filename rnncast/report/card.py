@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from rnncast.core.shape import parameter_count
@@ -12,11 +12,11 @@ from rnncast.model.fingerprint import fingerprint
 from rnncast.model.gate import GROUPS
 from rnncast.model.model import Model
 from rnncast.report import recorded
-from rnncast.report.tables import size
+from rnncast.report.tables import label_width, size
 from rnncast.report.training import training_summary, training_verdict
 
 
-def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[tuple[str, str]]:
+def card_lines(model: Model, path: str, origin: Mapping[str, Any], width: int | None = None) -> list[tuple[str, str]]:
     """The card as labels and texts.
 
     Parameters
@@ -25,6 +25,8 @@ def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[tuple
         The model and its file.
     origin
         ``bytes``, ``format_version`` and ``package_version`` of the file.
+    width
+        Columns that labels and tables have to fit; None where nothing is fitted.
     """
     network, record = model.network, model.record
     columns = [f"time {model.columns.time!r}", f"target {model.columns.target!r}"]
@@ -51,10 +53,10 @@ def card_lines(model: Model, path: str, origin: Mapping[str, Any]) -> list[tuple
         ("intervals", _intervals(model)),
         ("history", _history(model)),
     ]  # fmt: skip
-    return lines + _recorded(record)
+    return lines + _recorded(record, None if width is None else width - label_width(lines))
 
 
-def _recorded(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _recorded(record: Mapping[str, Any], width: int | None) -> list[tuple[str, str]]:
     """Folds, gate, coverage and versions, as far as there are any: a line each, the label before the first."""
     said = recorded.remarks_of(record)
     lines: list[tuple[str, str]] = []
@@ -64,7 +66,7 @@ def _recorded(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("coverage", recorded.coverage_table(record)),
         ("went on", recorded.continued_table(record)),
     ):
-        texts = replace(table, title="").lines() if table is not None else []
+        texts = table.grid.lines(width) if table is not None else []
         texts += [said[label]] if label in said else []
         lines += [("" if number else label, text) for number, text in enumerate(texts)]
     versions = ", ".join(f"{name} {version}" for name, version in recorded.versions_of(record))

@@ -86,6 +86,15 @@ class Detected:
         """For a person: a line for each of the first series, to fit a terminal of `width` columns if there is one."""
         return SeriesFigures(self.panel, self.diagnosis).lines(width)
 
+    def series_table(self) -> dict[str, np.ndarray[Any, Any]]:
+        """For a program: the figures of every series as columns, a row for each."""
+        rows = SeriesFigures(self.panel, self.diagnosis).document()
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        return {
+            name: np.array(cells, dtype=object if name in ("id", "first", "last") else None)
+            for name, cells in columns.items()
+        }
+
     def warnings(self) -> list[tuple[str, str]]:
         """For a person: what may be a mistake, labelled as the facts are."""
         return _under("warnings", warnings_of(self.diagnosis, self.panel) or ("none",))

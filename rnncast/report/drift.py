@@ -32,7 +32,7 @@ def period_table(drift: Drift, zone: str | None) -> TextTable:
     ]
     header = ("from", "to", "cutoffs", "rows", "mae", "relative mae", *(f"in {level:.12g} %" for level in levels))
     title = "errors and coverage by time of the cutoff"
-    return TextTable(header, tuple(rows), (False, False, *(True for _ in header[2:])), title)
+    return TextTable(header, tuple(rows), (False, False, *(True for _ in header[2:])), title, keys=2)
 
 
 def model_table(models: Mapping[str, Scores], levels: tuple[float, ...]) -> TextTable:

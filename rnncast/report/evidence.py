@@ -52,7 +52,7 @@ def _skill_table(skills: Sequence[Skill], title: str) -> TextTable:
         cells = (_signed(skill.skill), _range(skill.low, skill.high, signed=True), outcome, needed)
         rows.append((skill.method, skill.reference, *cells))
     header = ("method", "against", "lower by", "95 % interval", "test", "more origins to tell")
-    return TextTable(header, tuple(rows), (False, False, True, True, False, True), title)
+    return TextTable(header, tuple(rows), (False, False, True, True, False, True), title, keys=2)
 
 
 def _volatility_table(cells: list[Coverage], method: str) -> TextTable:
@@ -71,7 +71,7 @@ def _volatility_table(cells: list[Coverage], method: str) -> TextTable:
     )
     header = ("level", "volatility", "forecasts", "inside", "95 % interval", "scaled score", "")
     title = f"coverage of {method}'s intervals by volatility at the cutoff, in thirds of each series"
-    return TextTable(header, rows, (True, False, True, True, True, True, False), title)
+    return TextTable(header, rows, (True, False, True, True, True, True, False), title, keys=2)
 
 
 def _direction_line(found: Direction) -> str:

@@ -15,8 +15,9 @@ from rnncast.data.diagnosis import Diagnosis
 from rnncast.data.jumps import Jump
 from rnncast.data.panel import Panel
 from rnncast.data.summary import format_stamp
+from rnncast.data.text import display_width, printable
 from rnncast.report.sparkline import sparkline
-from rnncast.report.tables import TextTable, display_width, number
+from rnncast.report.tables import TextTable, number
 
 MOST_SERIES = 12
 """Series shown to a person; a program gets all of them."""
@@ -72,7 +73,7 @@ class SeriesFigures:
         found, panel = self.diagnosis, self.panel
         columns: dict[str, list[str]] = {}
         if are_named(panel):
-            names = [name if name.isprintable() else repr(name)[1:-1] for name in panel.ids[:shown]]
+            names = [printable(name) for name in panel.ids[:shown]]
             columns["series"] = ["series", *(_cut(name) if cut else name for name in names)]
         columns["rows"] = ["rows", *(f"{rows:,}" for rows in found.rows[:shown])]
         for name, stamps in (("first", found.first), ("last", found.last)):

@@ -15,7 +15,8 @@ def describe_ledger(ledger: LedgerRows, path: str) -> str:
     tasks = len({*zip(ledger.series.tolist(), ledger.cutoffs.tolist(), strict=True)})
     first, last = (str(stamp.astype("datetime64[m]")).replace("T", " ") for stamp in (min_made, max_made))
     what = f"{counted(len(ledger), 'row')} of {counted(tasks, 'forecast')} by {counted(len(ledger.models), 'model')}"
-    return f"{path}: {what}, made {first} to {last} UTC"
+    made = first if first == last else f"{first} to {last}"
+    return f"{path}: {what}, made {made} UTC"
 
 
 def describe_outcomes(outcomes: Outcomes) -> str:
@@ -43,7 +44,8 @@ def outcome_warnings(outcomes: Outcomes, zone: str | None) -> tuple[str, ...]:
         )
     if outcomes.made_late:
         warnings.append(
-            f"{outcomes.made_late:,} of {counted(outcomes.scored, 'scored row')} were made when what they forecast had "
-            "come: the model may have been trained on it"
+            f"{outcomes.made_late:,} of {counted(outcomes.scored, 'scored row')} "
+            f"{'was' if outcomes.made_late == 1 else 'were'} made when what was forecast had come: the model may have "
+            "been trained on it"
         )
     return tuple(warnings)

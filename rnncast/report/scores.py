@@ -88,6 +88,17 @@ def step_table(scores: Scores, evidence: Evidence | None = None) -> TextTable:
     return _table(header, rows, title)
 
 
+def metric_table(scores: Scores) -> dict[str, np.ndarray]:
+    """Every metric of every method as columns, a row for each method; NaN where a method has none."""
+    methods = scores.methods.values()
+    names = dict.fromkeys(name for own in methods for name in own.overall)
+    columns = {name: [own.overall.get(name) for own in methods] for name in names}
+    columns |= {name: [getattr(own, name) for own in methods] for name in ("relative_mae", "mae_ratio", "better_share")}
+    columns["p_value"] = [own.comparison.p_value if own.comparison else None for own in methods]
+    numbers = {name: np.array(values, dtype=np.float64) for name, values in columns.items()}  # None becomes NaN
+    return {"method": np.array(list(scores.methods), dtype=object), **numbers}
+
+
 def remarks(scores: Scores) -> tuple[str, ...]:
     """Why figures are missing or rest on fewer tasks, each reason once."""
     found: dict[str, list[str]] = {}

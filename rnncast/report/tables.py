@@ -1,14 +1,13 @@
-"""Small tables as plain text, and numbers as a person reads them.
-
-Nothing is cut or wrapped: off a terminal a line is as long as it is.
-"""
+"""Small tables as plain text, and numbers as a person reads them."""
 
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from rnncast.data.grid import Grid
+from rnncast.data.text import display_width
 
 SIGNIFICANT = 4
 """Digits of the largest number of a row of scores."""
@@ -31,29 +30,29 @@ class TextTable:
         For each column.
     title : str
         A line above it; empty for none.
+    keys : int
+        How many of the first columns say what a row is; a terminal that is too narrow shows them again and again.
     """
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     right_aligned: tuple[bool, ...]
     title: str = ""
+    keys: int = 1
 
     def __post_init__(self) -> None:
         columns = len(self.header)
         if len(self.right_aligned) != columns or any(len(row) != columns for row in self.rows):
             raise ValueError(f"expected {columns} cells in every row")
 
+    @property
+    def grid(self) -> Grid:
+        """The table without its title."""
+        return Grid(self.header, self.rows, self.right_aligned, self.keys)
+
     def lines(self) -> list[str]:
-        """The table in columns of equal width, two spaces between them."""
-        cells = (self.header, *self.rows)
-        widths = [max(display_width(row[c]) for row in cells) for c in range(len(self.header))]
-        body = [
-            "  ".join(
-                _pad(cell, width, right) for cell, width, right in zip(row, widths, self.right_aligned, strict=True)
-            ).rstrip()
-            for row in cells
-        ]
-        return [self.title, *body] if self.title else body
+        """Title, if there is one, and the table in columns of equal width, as long as they are."""
+        return [self.title, *self.grid.lines()] if self.title else self.grid.lines()
 
 
 def label_width(pairs: Sequence[tuple[str, str]]) -> int:
@@ -64,14 +63,7 @@ def label_width(pairs: Sequence[tuple[str, str]]) -> int:
 def labelled(pairs: Sequence[tuple[str, str]]) -> list[str]:
     """Lines of a label and a text each, the texts below one another."""
     width = label_width(pairs)
-    return [f"{_pad(label, width, False)}{text}".rstrip() for label, text in pairs]
-
-
-def display_width(text: str) -> int:
-    """Columns that a text takes on a terminal: East Asian wide characters take two, combining marks none."""
-    if text.isascii():
-        return len(text)
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return [f"{label}{' ' * (width - display_width(label))}{text}".rstrip() for label, text in pairs]
 
 
 def numbers(values: Sequence[float], *, significant: int = SIGNIFICANT) -> list[str]:
@@ -102,8 +94,3 @@ def size(count: int) -> str:
         if count < 999.5 * scale:
             return f"{count / scale:.3g} {unit}"
     return f"{count / 1e9:.3g} GB"
-
-
-def _pad(text: str, width: int, right: bool) -> str:
-    space = " " * (width - display_width(text))
-    return space + text if right else text + space

@@ -176,9 +176,6 @@ def train_and_judge(trainer: Descent[P], validation: P, on_epoch: OnEpoch, check
         course.losses += [float(loss) for loss in standing.facts["losses"]]
         course.weights = standing.arrays["best"]
     while standing.epoch < training.max_epochs and course.epochs_without_gain < training.patience:
-        if deadline.passed:
-            course.warnings = (f"the time limit ended the search after {trainer.updates} updates",)
-            break
         loss = trainer.run(training.epoch_updates, deadline)
         score = trainer.loss(validation)
         if not (math.isfinite(loss) and math.isfinite(score)):
@@ -188,4 +185,7 @@ def train_and_judge(trainer: Descent[P], validation: P, on_epoch: OnEpoch, check
         standing.facts, standing.arrays = {"losses": course.losses[1:]}, {"best": course.weights}
         checkpoint.keep([standing])
         on_epoch(EpochReport("search", 1, 1, standing.epoch, training.max_epochs, loss, score))
+        if deadline.passed:
+            course.warnings = (f"the time limit ended the search after {trainer.updates} updates",)
+            break
     return course

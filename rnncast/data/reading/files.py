@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from rnncast.data.reading.opening import STDIN
+from rnncast.data.text import in_unicode
 from rnncast.errors import DataError, InputNotFoundError, UsageError
 
 ENDINGS = (".csv", ".tsv", ".parquet", ".pq", ".parq", ".csv.gz", ".tsv.gz")
@@ -33,8 +34,8 @@ class File:
 
     @property
     def stem(self) -> str:
-        """Name of the file without its endings."""
-        name = os.path.basename(self.path)
+        """Name of the file without its endings, as a series can be called."""
+        name = in_unicode(os.path.basename(self.path))
         ending = next((ending for ending in ENDINGS[::-1] if name.lower().endswith(ending)), "")
         return name[: len(name) - len(ending)] or name
 
@@ -92,4 +93,4 @@ def _of_folder(folder: str) -> list[File]:
 def _columns_in(folders: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Columns that the names of folders hold: ``key=value``."""
     parts = (folder.partition("=") for folder in folders)
-    return tuple((key, unquote(value)) for key, mark, value in parts if key and mark)
+    return tuple((in_unicode(key), unquote(in_unicode(value))) for key, mark, value in parts if key and mark)
