@@ -69,7 +69,7 @@ def timed(command: list[str], folder: Path, stdin: str | None = None) -> tuple[f
 
 
 def timed_to_first_epoch(folder: Path) -> tuple[float, float]:
-    """The same of a training, to the line of its first epoch; the computing is not told apart from the seconds."""
+    """Seconds of a training to the line of its first epoch; what it computed until then is not known (NaN)."""
     start = time.perf_counter()
     command = [*PROGRAM, "train", "one.csv", "-o", "again.npz"]
     with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
@@ -106,7 +106,8 @@ def measure_starts(folder: Path, runs: int) -> None:
     print("| command | ms | ms computed | ratio | target |\n|---|---|---|---|---|")
     for name, pairs in taken.items():
         wall, computed = (statistics.median(values) for values in zip(*pairs, strict=True))
-        print(f"| {name} | {1e3 * wall:.0f} | {1e3 * computed:.0f} | {wall / bare:.2f} | {TARGETS.get(name, '')} |")
+        figures = f"{1e3 * wall:.0f} | {'' if computed != computed else f'{1e3 * computed:.0f}'}"
+        print(f"| {name} | {figures} | {wall / bare:.2f} | {TARGETS.get(name, '')} |")
 
 
 def measure_crossing(folder: Path, runs: int) -> None:
