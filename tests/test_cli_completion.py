@@ -12,7 +12,7 @@ import pytest
 import typer
 from cli_cases import call
 
-from rnncast.cli.main import app
+from rnncast.cli.commands import app
 
 PROGRAM: Any = typer.main.get_command(app)
 COMMANDS: dict[str, Any] = PROGRAM.commands

@@ -16,11 +16,11 @@ import pytest
 import typer
 from cli_cases import QUICK, Result, call, write_prices
 
+from rnncast.cli.commands import app
 from rnncast.cli.config import sources
 from rnncast.cli.config.environment import ALIASES, FOREIGN, variable
 from rnncast.cli.config.file import MOST_BYTES
 from rnncast.cli.config.settings import TYPED_ONLY, WRITTEN, settings_of
-from rnncast.cli.main import app
 from rnncast.cli.options import TrainingChoices
 from rnncast.cli.preparing import train_options
 

@@ -7,8 +7,6 @@ import io
 import json
 import os
 import re
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -245,16 +243,6 @@ def test_panel_keeps_ids_and_their_order(tmp_path, monkeypatch, rng):
     got = rows_of(call("forecast", "panel.npz").out)
     assert got[0][:3] == ["ticker", "day", "rnncast"]
     assert [row[0] for row in got[1:]] == [name for name in names for _ in range(5)]
-
-
-def test_forecast_from_kept_rows_loads_no_compiler_and_no_data_frames(here):
-    code = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom rnncast.cli.main import main\n"
-    code += "assert main(['forecast', 'prices.npz']) == 0\nprint(*sys.modules)"
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    loaded = {name.split(".")[0] for name in done.stdout.splitlines()[-1].split()}
-    assert "numpy" in loaded
-    assert loaded & {"numba", "pandas", "pyarrow", "rich", "scipy"} == set()
 
 
 @pytest.mark.parametrize(

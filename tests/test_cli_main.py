@@ -1,4 +1,4 @@
-"""The command line as a whole: help, mistyped words, streams, what start-up loads."""
+"""The command line as a whole: help, mistyped words, streams."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ import typer
 from cli_cases import call
 
 from rnncast import __version__
-from rnncast.cli.main import app
+from rnncast.cli.commands import app
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-HEAVY = {"numpy", "pandas", "numba", "pyarrow", "rich", "scipy"}
 
 
 def run(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
@@ -29,15 +28,6 @@ def run(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
 def test_version() -> None:
     got = call("--version")
     assert (got.code, got.out, got.err) == (0, f"rnncast {__version__}\n", "")
-
-
-@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("train", "--help")], ids=" ".join)
-def test_light_calls_load_nothing_heavy(arguments: tuple[str, ...]) -> None:
-    code = f"import sys\nfrom rnncast.cli.main import main\nassert main({arguments!r}) == 0\nprint(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    loaded = {name.split(".")[0] for name in done.stdout.splitlines()[-1].split()}
-    assert "typer" in loaded
-    assert loaded & HEAVY == set()
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

@@ -16,7 +16,7 @@ import typer
 from cli_cases import QUICK, call, write_prices
 from panels import make_panel, random_walk
 
-from rnncast.cli.main import app
+from rnncast.cli.commands import app
 from rnncast.cli.options import TrainingChoices
 from rnncast.cli.preparing import train_options
 from rnncast.cli.signals import Signals, raise_again

@@ -1,5 +1,6 @@
 """Files are there whole or not at all, and nothing is left beside them."""
 
+import contextlib
 import errno
 import os
 import stat
@@ -83,6 +84,24 @@ def test_a_full_disk_at_the_last_moment_leaves_the_old_file(tmp_path, monkeypatc
     with pytest.raises(StorageError):
         atomic_write(path, lambda file: file.write(b"new"))
     assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+@pytest.mark.parametrize(
+    ("code", "is_told"), [(errno.EIO, True), (errno.EINVAL, False)], ids=["broken disk", "a system that cannot"]
+)
+def test_a_name_that_is_not_brought_to_the_disk(tmp_path, monkeypatch, code, is_told):
+    sync = os.fsync
+
+    def fails_for_folders(handle):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(code, os.strerror(code))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", fails_for_folders)
+    with pytest.raises(StorageError) if is_told else contextlib.nullcontext():
+        atomic_write(tmp_path / "a.bin", lambda file: file.write(b"new"))
+    assert (tmp_path / "a.bin").read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["a.bin"]
 
 

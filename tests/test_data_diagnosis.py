@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from panels import make_panel, random_walk
 
@@ -88,6 +88,7 @@ def test_levels_are_judged_where_values_are_not_positive(rng):
     lengths=st.lists(st.integers(2, 60), min_size=1, max_size=6),
     numbers=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=60),
 )
+@example(lengths=[8], numbers=[0.0, 8.98846567431158e307])
 def test_any_numbers_are_diagnosed(lengths, numbers):
     series = {f"s{place}": np.resize(numbers, length) for place, length in enumerate(lengths)}
     panel = make_panel(series, dated=False)

@@ -243,3 +243,39 @@ def test_a_file_with_a_damaged_page():
     content[10:60] = b"\xff" * 50
     error = failure(bytes(content))
     assert "damaged" in error.message
+
+
+PRICES = {"ds": pa.array(STAMPS, pa.timestamp("us")), "y": pa.array([1.0, 2.0, 3.0]), "unique_id": pa.array(["a"] * 3)}
+
+
+def test_a_flipped_bit_is_noticed_where_pages_have_checksums():
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(PRICES), buffer, write_page_checksum=True, compression="none", use_dictionary=False)
+    data = bytearray(buffer.getvalue())
+    place = data.index(b"\0\0\0\0\0\0\x00\x40")  # 2.0
+    data[place + 1] ^= 1
+    assert "damaged" in failure(bytes(data)).message
+
+
+def test_names_that_are_told_twice_agree():
+    data = parquet({**PRICES, "price": PRICES["y"]})
+    assert "its end is missing or damaged" in failure(data.replace(b"price", b"prize", 1)).message
+
+
+def test_text_that_is_none_is_damage():
+    text = pa.Array.from_buffers(
+        pa.string(), 3, [None, *map(pa.py_buffer, (b"\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0", b"a\xe9c"))]
+    )
+    assert "damaged" in failure({**PRICES, "unique_id": text}).message
+
+
+def test_texts_that_are_stored_by_what_they_add_to_the_text_before():
+    buffer = io.BytesIO()
+    encoding = {"unique_id": "DELTA_BYTE_ARRAY"}
+    pq.write_table(pa.table(PRICES), buffer, use_dictionary=False, column_encoding=encoding)
+    assert read(buffer.getvalue())[0].ids == ("a",)
+
+
+def test_a_stamp_beyond_pythons_calendar_is_named_by_its_number():
+    stamps = pa.array([2**62, 2**62, 2**62 + 1]).cast(pa.timestamp("us"))
+    assert str(2**62) in failure({**PRICES, "ds": stamps}).message

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from rnncast.cli.main import app
+from rnncast.cli.commands import app
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = typer.main.get_command(app)

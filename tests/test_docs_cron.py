@@ -15,7 +15,7 @@ import pytest
 import typer
 from cli_cases import QUICK, call
 
-from rnncast.cli.main import app
+from rnncast.cli.commands import app
 
 ROOT = Path(__file__).resolve().parent.parent
 PRICES = ROOT / "sample_data" / "eurusd_ohlcv_daily.csv"

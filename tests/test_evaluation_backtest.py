@@ -7,10 +7,10 @@ from panels import make_panel, random_walk
 from rnncast.core.threads import set_threads
 from rnncast.data.calendar import learn_calendar
 from rnncast.errors import DataError, UsageError
-from rnncast.evaluation import recipe
 from rnncast.evaluation.backtest import evaluate_model, evaluate_panel
 from rnncast.evaluation.origins import Plan
 from rnncast.forecasting.predict import forecast
+from rnncast.training import train as train_module
 from rnncast.training.defaults import TrainOptions, resolve
 from rnncast.training.train import train
 
@@ -227,9 +227,9 @@ def test_a_gap_is_skipped_by_every_method_and_trained_for(panel):
 
 @pytest.mark.parametrize("refit", [0, 1], ids=["never", "always"])
 def test_a_training_sees_the_last_rows_alone(panel, monkeypatch, refit):
-    seen, real = [], recipe.train
+    seen, real = [], train_module.train
     monkeypatch.setattr(
-        recipe, "train", lambda known, *more, **named: seen.append(known) or real(known, *more, **named)
+        train_module, "train", lambda known, *more, **named: seen.append(known) or real(known, *more, **named)
     )
     set_threads(1)
     run = evaluate_panel(panel, OPTIONS, Plan(n_windows=3, step_size=10, refit=refit, train_size=100))

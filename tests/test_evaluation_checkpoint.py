@@ -11,12 +11,12 @@ from panels import make_panel, random_walk
 from rnncast.data import checkpoint as files
 from rnncast.errors import DataError, RnncastError, UsageError
 from rnncast.evaluation import checkpoint as module
-from rnncast.evaluation import recipe
 from rnncast.evaluation.backtest import Keeping, evaluate_model, evaluate_panel
 from rnncast.evaluation.checkpoint import Checkpoint, Progress
 from rnncast.evaluation.methods import Terms
 from rnncast.evaluation.origins import Origins, Plan
 from rnncast.evaluation.table import Table
+from rnncast.training import train as train_module
 from rnncast.training.defaults import TrainOptions, resolve
 from rnncast.training.train import train
 
@@ -67,8 +67,10 @@ def test_an_interrupted_backtest_ends_with_the_same_bytes(panel, tmp_path, refit
 
 def test_trainings_that_are_done_are_not_made_again(panel, tmp_path, monkeypatch):
     keeping, plan, made = Keeping(checkpoint=str(tmp_path / "x.npz")), replace(PLAN, refit=1), []
-    real = recipe.train
-    monkeypatch.setattr(recipe, "train", lambda known, *more, **named: made.append(0) or real(known, *more, **named))
+    real = train_module.train
+    monkeypatch.setattr(
+        train_module, "train", lambda known, *more, **named: made.append(0) or real(known, *more, **named)
+    )
     with pytest.raises(KeyboardInterrupt):
         evaluate_panel(panel, OPTIONS, plan, keeping=keeping, on_origin=stop_after(4))
     made.clear()

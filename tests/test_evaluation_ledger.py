@@ -373,3 +373,11 @@ def test_copying_does_not_take_the_file_into_memory(tmp_path, rng, monkeypatch):
     monkeypatch.setattr(ledger_files.shutil, "copyfileobj", lambda a, b, n: (reads.append(n), real(a, b, n)))
     record(Path(tmp_path / "l.csv"), issued(rng, cutoff="2024-03-01"))
     assert reads == [1 << 20]
+
+
+def test_a_ledger_that_was_made_at_no_time(tmp_path, rng):
+    path = tmp_path / "ledger.csv"
+    record(path, issued(rng))
+    path.write_text(path.read_text().replace("2024-03-01T04:05:06+00:00", "7"))
+    with pytest.raises(DataError, match="made at integer steps"):
+        read_ledger(str(path))

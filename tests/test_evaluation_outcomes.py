@@ -17,9 +17,8 @@ from rnncast.evaluation.origins import Plan
 from rnncast.evaluation.outcomes import join_outcomes
 from rnncast.evaluation.scores import score_backtest
 from rnncast.forecasting.predict import forecast
-from rnncast.model.config import NetworkConfig, TrainingConfig
+from rnncast.model.config import NetworkConfig, TrainingConfig, quantile_levels
 from rnncast.model.gate import Blend, same_for_all
-from rnncast.training.defaults import quantile_levels
 from rnncast.training.train import train
 
 LEVELS = (80.0, 95.0)

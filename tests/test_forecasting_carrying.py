@@ -11,6 +11,7 @@ from rnncast.data.transform import is_logarithmic, working_series
 from rnncast.errors import DataError
 from rnncast.forecasting import predict
 from rnncast.forecasting.carrying import advanced, carried_on
+from rnncast.forecasting.cores import choose_core
 from rnncast.forecasting.predict import forecast
 from rnncast.model import running
 from rnncast.model.config import NetworkConfig
@@ -224,8 +225,18 @@ def test_kernels_and_parts_change_nothing_but_rounding(rng, panel, monkeypatch):
     expected = forecast(model, panel, 4, LEVELS)
     monkeypatch.setattr(predict, "CHUNK", 2)
     monkeypatch.setattr(running, "MOST_STEPS", 3)
-    monkeypatch.setattr(running, "TWIN_STEPS", 0)
-    np.testing.assert_allclose(forecast(model, panel, 4, LEVELS).quantiles, expected.quantiles, rtol=1e-6)
+    core = choose_core(model, panel, 4, "numba")
+    np.testing.assert_allclose(forecast(model, panel, 4, LEVELS, core).quantiles, expected.quantiles, rtol=1e-6)
+
+
+def test_rows_that_the_states_know_are_no_work(rng, panel):
+    model = make_model(rng, first(panel, 100))
+    members, fresh = len(model.parameters), panel.lengths - 100
+    got = choose_core(model, panel, 4)
+    assert (got.series, got.steps) == (3, members * int(fresh.max()))
+    assert choose_core(model, None, model.network.horizon).steps == 0
+    strange = choose_core(replace(model, history=None), panel, 4)
+    assert strange.steps == members * int(panel.lengths.max())
 
 
 def test_early_rows_matter_however_long_ago(rng, panel):

@@ -11,8 +11,10 @@ from rnncast.data.transform import is_logarithmic
 from rnncast.data.write import format_times
 from rnncast.errors import DataError, UsageError
 from rnncast.forecasting import predict
+from rnncast.forecasting.cores import choose_core
 from rnncast.forecasting.predict import forecast
 from rnncast.forecasting.stamps import calendar_of
+from rnncast.model import running
 from rnncast.model.config import NetworkConfig
 from rnncast.model.gate import GROUPS, Blend, same_for_all
 from rnncast.model.intervals import LEVELS as TABLE
@@ -174,11 +176,36 @@ def test_rolling_on_continues_a_season(rng):
 
 
 @BOTH
-def test_kernels_and_numpy_agree(rng, panel, monkeypatch, loss):
+def test_kernels_and_numpy_agree(rng, panel, loss):
     model = make_model(rng, panel, loss=loss)
-    expected = forecast(model, panel, 4, LEVELS)
-    monkeypatch.setattr(predict, "TWIN_WORK", 0.0)
-    np.testing.assert_allclose(forecast(model, panel, 4, LEVELS).quantiles, expected.quantiles, rtol=1e-5)
+    cores = [choose_core(model, panel, 6, name) for name in ("numpy", "numba")]
+    expected, got = (forecast(model, panel, 6, LEVELS, core) for core in cores)
+    np.testing.assert_allclose(got.quantiles, expected.quantiles, rtol=1e-5)
+    assert got.quantiles.tobytes() != expected.quantiles.tobytes()  # it was another core
+
+
+@pytest.mark.parametrize("limit", [1e-9, 1e9], ids=["numba", "numpy"])
+def test_the_choice_is_the_core_that_it_names_to_the_last_bit(rng, panel, monkeypatch, limit):
+    monkeypatch.setattr(running, "TWIN_STEPS", limit)
+    model = make_model(rng, panel)
+    chosen = choose_core(model, panel, 6)
+    assert chosen.name == ("numba" if limit < 1 else "numpy")
+    assert not chosen.asked
+    expected = forecast(model, panel, 6, LEVELS, choose_core(model, panel, 6, chosen.name))
+    for got in (forecast(model, panel, 6, LEVELS, chosen), forecast(model, panel, 6, LEVELS)):
+        assert got.quantiles.tobytes() == expected.quantiles.tobytes()
+        assert got.point.tobytes() == expected.point.tobytes()
+
+
+def test_work_grows_with_passes_members_and_series(rng, panel):
+    model = make_model(rng, panel)
+    config, members, series = model.network, len(model.parameters), len(panel.ids)
+    once, twice = (choose_core(model, panel, passes * config.horizon) for passes in (1, 2))
+    assert (once.series, once.steps) == (series, members * config.input_size)
+    assert (twice.steps, twice.share) == (2 * once.steps, pytest.approx(2 * once.share))
+    wide = choose_core(model, panel.tail(12), config.horizon)
+    assert wide.share == once.share  # rows before the window do not count
+    assert choose_core(model, panel.keep(np.arange(len(panel.times)) < panel.indptr[1]), 1).share < once.share
 
 
 def test_chunks_change_nothing_but_rounding(rng, panel, monkeypatch):

@@ -4,7 +4,15 @@ import pytest
 from rnncast.core import twin
 from rnncast.core.shape import GRU, LSTM, RNN_TANH, Shape, parameter_count, state_shape
 from rnncast.model import running
-from rnncast.model.running import forward_pass, run_states, run_through, state_outputs, zero_states
+from rnncast.model.running import (
+    Work,
+    forward_pass,
+    kernels_pay,
+    run_states,
+    run_through,
+    state_outputs,
+    zero_states,
+)
 
 LENGTHS = np.array([7, 0, 12, 3, 7, 1])
 INDPTR = np.concatenate(([0], np.cumsum(LENGTHS))).astype(np.int64)
@@ -53,7 +61,7 @@ def test_outputs_of_a_state_are_those_of_the_step_that_left_it(shape, rng):
     np.testing.assert_array_equal(state_outputs(shape, parameters, left), outputs)
 
 
-@pytest.mark.parametrize("limit", ["TWIN_STEPS", "TWIN_WORK"])
+@pytest.mark.parametrize("limit", ["TWIN_STEPS", "TWIN_VALUES"])
 def test_all_members_run_by_numpy_or_by_the_kernels(limit, rng, monkeypatch):
     shape = SHAPES["lstm"]
     parameters = np.stack([make(shape, rng)[0] for _ in range(3)])
@@ -62,8 +70,28 @@ def test_all_members_run_by_numpy_or_by_the_kernels(limit, rng, monkeypatch):
     expected = run_states(shape, parameters, inputs, INDPTR, states)
     assert expected.shape == (3, *state_shape(shape, len(LENGTHS)))
     assert not states.any()
-    monkeypatch.setattr(running, limit, 0)
-    np.testing.assert_allclose(run_states(shape, parameters, inputs, INDPTR, states), expected, atol=1e-6)
+    for kernels in (False, True):
+        np.testing.assert_allclose(
+            run_states(shape, parameters, inputs, INDPTR, states, kernels), expected, atol=1e-6 if kernels else 0
+        )
+    monkeypatch.setattr(running, limit, 1e-9)
+    by_size = run_states(shape, parameters, inputs, INDPTR, states)
+    np.testing.assert_array_equal(by_size, run_states(shape, parameters, inputs, INDPTR, states, True))
+
+
+@pytest.mark.parametrize(
+    ("work", "expected"),
+    [
+        pytest.param(Work(running.TWIN_STEPS // 4, 0), False, id="few-steps"),
+        pytest.param(Work(running.TWIN_STEPS, 0), True, id="many-steps"),
+        pytest.param(Work(1, int(running.TWIN_VALUES / 80)), False, id="few-values"),
+        pytest.param(Work(1, int(running.TWIN_VALUES / 20)), True, id="many-values"),
+        pytest.param(Work(running.TWIN_STEPS // 3, int(running.TWIN_VALUES / 100)), True, id="both-together"),
+    ],
+)
+def test_kernels_pay_from_so_much_work_on(work, expected):
+    shape = SHAPES["lstm"]  # of 2 layers, with 20 rows of gates each
+    assert kernels_pay(shape, work) is expected
 
 
 def test_parts_are_bounded(monkeypatch):

@@ -7,8 +7,8 @@ from panels import make_panel, random_walk
 
 from rnncast.data.panel import Panel
 from rnncast.model.artifact import save_model
-from rnncast.model.config import LOSSES, NetworkConfig, TrainingConfig
-from rnncast.training.defaults import TrainOptions, quantile_levels, resolve
+from rnncast.model.config import LOSSES, NetworkConfig, TrainingConfig, quantile_levels
+from rnncast.training.defaults import TrainOptions, resolve
 from rnncast.training.stateful import new_trainer
 from rnncast.training.train import train
 

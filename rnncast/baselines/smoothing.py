@@ -42,7 +42,7 @@ def smoothed_rows(season_length: int) -> int:
     return max(SMOOTHED_ROWS, SMOOTHED_SEASONS * season_length)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grid:
     """Smoothing parameters to choose from, float64 (G, 1) each; of points that fit alike the first is taken.
 

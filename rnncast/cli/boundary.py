@@ -15,8 +15,6 @@ import errno
 import warnings
 from collections.abc import Callable, Sequence
 
-import typer
-
 from rnncast.cli import color, output
 from rnncast.cli.config import sources
 from rnncast.cli.output import ErrorReport
@@ -29,13 +27,13 @@ _FULL_OR_BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EBA
 """Last, a stream that is open the wrong way."""
 
 
-def run(command: Callable[[Sequence[str]], None], arguments: Sequence[str]) -> int:
+def run(command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
     """Run a command line to its end and give the exit code.
 
     Parameters
     ----------
     command
-        Parses the arguments and does the work; raises for everything that goes wrong.
+        Parses the arguments, does the work and gives the exit code; raises for everything that goes wrong.
     arguments
         The command line without the program's name.
     """
@@ -51,12 +49,11 @@ def run(command: Callable[[Sequence[str]], None], arguments: Sequence[str]) -> i
         sources.forget()
 
 
-def _run(command: Callable[[Sequence[str]], None], arguments: Sequence[str], signals: Signals) -> int:
+def _run(command: Callable[[Sequence[str]], int], arguments: Sequence[str], signals: Signals) -> int:
     try:
-        command(arguments)
+        code = command(arguments)
         output.flush()
-    except typer.Exit as stop:  # --help and --version
-        return _finish(stop.exit_code)
+        return code
     except BrokenPipeError:
         output.abandon()
         return CLOSED_PIPE
@@ -66,16 +63,6 @@ def _run(command: Callable[[Sequence[str]], None], arguments: Sequence[str], sig
         if signals.heard is not None:  # a library made an error of its own of it
             return _stopped(stop_of(signals.heard), arguments)
         return _report(error, arguments)
-    return 0
-
-
-def _finish(code: int) -> int:
-    try:
-        output.flush()
-    except BrokenPipeError:
-        output.abandon()
-        return CLOSED_PIPE
-    return code
 
 
 def _report(error: Exception, arguments: Sequence[str]) -> int:

@@ -217,7 +217,6 @@ def _of_model(
 ) -> _Evaluated:
     from rnncast.evaluation.backtest import evaluate_model
     from rnncast.model.gate import describe_gate
-    from rnncast.report.card import model_levels
 
     path, *sources = inputs
     if len(sources) != 1:
@@ -237,7 +236,7 @@ def _of_model(
     model = open_model(path)
     panel, notes = read_for_model(sources, columns, model)
     out.notes(notes)
-    levels = tuple(choices.level or model_levels(model))
+    levels = tuple(choices.level or model.levels)
     with Progress(out) as progress:
         run = evaluate_model(
             model, panel, plan, horizon=choices.horizon, levels=levels, keeping=keeping, on_origin=progress.origin

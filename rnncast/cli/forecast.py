@@ -71,6 +71,11 @@ def forecast(
     only_new: Annotated[
         bool, flag("End with 75 if no row came since the model's last forecast in the ledger.", "--only-new")
     ] = False,
+    core: Annotated[
+        Literal["auto", "numpy", "numba"] | None,
+        option("What computes: NumPy starts at once, Numba's kernels are faster.", "auto, by the amount of work"),
+    ] = None,
+    verbose: Annotated[bool, flag("Say on stderr what computes, and why.", "--verbose", "-v")] = False,
 ) -> None:
     """Forecast with a trained model, from the rows that it keeps or from fresh ones.
 
@@ -79,10 +84,9 @@ def forecast(
     """
     from rnncast.cli.freshness import parse_max_age
     from rnncast.cli.ledger import check_appending, record_forecast
-    from rnncast.report.card import model_levels
 
     computing.apply()
-    out = Output(quiet=report.quiet, hold=report.json)
+    out = Output(quiet=_is_quiet(report, verbose), hold=report.json)
     say_compiling(out)
     at_least(1, horizon=horizon)
     taus = parse_quantiles(quantiles)
@@ -106,8 +110,19 @@ def forecast(
         raise UsageError("--only-new needs a ledger to look into", hint="--append LEDGER names it")
     limit = parse_max_age(max_age)
     trained = open_model(model)
-    levels = model_levels(trained) if level is None and not taus else tuple(level or ())
-    issued = issue(trained, inputs or (), columns, out, horizon=horizon, levels=levels, quantiles=taus, max_age=limit)
+    levels = trained.levels if level is None and not taus else tuple(level or ())
+    issued = issue(
+        trained,
+        inputs or (),
+        columns,
+        out,
+        horizon=horizon,
+        levels=levels,
+        quantiles=taus,
+        max_age=limit,
+        core=core,
+        verbose=verbose,
+    )
     if append is not None:  # before it is shown: what somebody may act upon stands in the ledger
         record_forecast(append, trained, issued, levels, taus, out, only_new=only_new)
     table = issued.table(levels=tuple(dict.fromkeys(levels)), quantiles=taus)
@@ -117,6 +132,13 @@ def forecast(
         files = {"model": model, "inputs": inputs or [], "output": output}
         out.document(_document(files, trained, issued, table, out))
     out.release()
+
+
+def _is_quiet(report: Report, verbose: bool) -> bool:
+    """Whether only errors are said; a flag counts before what stands elsewhere, and two contradict each other."""
+    if verbose and report.quiet and by_flag("verbose") == by_flag("quiet"):
+        raise UsageError("--verbose and --quiet contradict each other", hint="leave one of them out")
+    return report.quiet and not (verbose and by_flag("verbose"))
 
 
 def issue(
@@ -129,39 +151,46 @@ def issue(
     levels: Sequence[float],
     quantiles: Sequence[float],
     max_age: MaxAge | None = None,
+    core: str | None = None,
+    verbose: bool = False,
 ) -> Forecast:
     """Read the input, if there is one, and forecast unless it is too old; notes go to stderr."""
     from rnncast.cli.freshness import check_age
-    from rnncast.forecasting.carrying import carried_on
+    from rnncast.forecasting.cores import choose_core
     from rnncast.forecasting.predict import check_kind
     from rnncast.forecasting.predict import forecast as forecast_model
 
-    panel = None
+    panel, steps = None, horizon or model.network.horizon
     if inputs:
         panel, notes = read_for_model(inputs, columns, model)
         out.notes(notes)
         check_kind(model, panel)
         if max_age is not None:
             check_age(panel, max_age, "standard input" if STDIN in inputs else ", ".join(inputs), out)
+    elif named := given(columns):
+        raise UsageError(f"{named[0]} needs an input", hint="name a file of rows after the model")
+    elif max_age is not None and model.history is not None:
+        check_age(model.history.panel, max_age, "the rows that the model keeps", out)
+    chosen = choose_core(model, panel, steps, core or "auto")
+    if verbose:
+        out.note(chosen.describe())
+    if panel is not None:
         if model.network.stateful:
-            model, notes = carried_on(model, panel)
+            from rnncast.forecasting.carrying import carried_on
+
+            model, notes = carried_on(model, panel, chosen.kernels)
             out.notes(notes)
             panel = model.history.panel if model.history is not None else panel
         if (short := short_histories(model, panel)) is not None:
             out.note(short)
         if (seen := seen_before(model, panel)) is not None:
             out.warn(seen)
-    elif named := given(columns):
-        raise UsageError(f"{named[0]} needs an input", hint="name a file of rows after the model")
-    elif max_age is not None and model.history is not None:
-        check_age(model.history.panel, max_age, "the rows that the model keeps", out)
-    steps = horizon or model.network.horizon
     if steps > model.network.horizon and (levels or quantiles):
         out.note(
             f"steps {model.network.horizon + 1} to {steps} lie beyond the trained horizon of {model.network.horizon}: "
             "their intervals are extrapolated, not calibrated"
         )
-    return forecast_model(model, panel, steps, quantile_levels(levels, quantiles))
+    return forecast_model(model, panel, steps, quantile_levels(levels, quantiles), chosen)
 
 
 def seen_before(model: Model, panel: Panel) -> str | None:
@@ -199,7 +228,7 @@ def short_histories(model: Model, panel: Panel) -> str | None:
 
 def quantile_levels(levels: Sequence[float], quantiles: Sequence[float]) -> tuple[float, ...]:
     """Quantiles that the intervals and the list need together, ascending."""
-    from rnncast.training.defaults import quantile_levels as of_levels
+    from rnncast.model.config import quantile_levels as of_levels
 
     return tuple(sorted({*(of_levels(levels) if levels else ()), *quantiles}))
 

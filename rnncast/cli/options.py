@@ -3,10 +3,8 @@
 A group is a frozen dataclass whose fields are Typer options; `takes` gives a command's function the options of the
 groups as parameters of the command line, and hands the groups over whole. Every option is None (or empty, or false)
 unless it is given, so that "given" can be told from "left to the data". Nothing heavier than Typer is imported here:
-this module is loaded by every call.
+this module is loaded by every call. For the same reason annotations are no strings: each would be compiled each time.
 """
-
-from __future__ import annotations
 
 import inspect
 import math
@@ -96,7 +94,7 @@ class InputOptions:
     def __post_init__(self) -> None:
         refuse_dash(holidays=self.holidays)
 
-    def read_options(self) -> ReadOptions:
+    def read_options(self) -> "ReadOptions":
         """The same for the reader; UsageError for what contradicts itself."""
         from rnncast.data.options import ReadOptions
 

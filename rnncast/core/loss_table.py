@@ -32,7 +32,7 @@ def outputs_a_step(kind: int, levels: int) -> int:
     return 3 if kind == STUDENT_T else levels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LossTable:
     """Loss and head of a network with O = K * G outputs, output k * G + j for horizon step k.
 

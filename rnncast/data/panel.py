@@ -5,8 +5,6 @@ Dimension letters: `S` series, `R` rows of all series together, `F` features (co
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,7 +41,7 @@ class Columns:
     wide: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Panel:
     """Series of any length, one after the other, each in ascending time without duplicates.
 
@@ -103,6 +101,9 @@ class Panel:
 
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that tell these rows, names and calendar from others."""
+        import hashlib
+        import json
+
         digest = hashlib.sha256(json.dumps([self.ids, self.calendar.to_dict()]).encode())
         for array in (self.indptr, self.times.view(np.int64), self.values):
             digest.update(np.ascontiguousarray(array).tobytes())

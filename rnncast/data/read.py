@@ -26,7 +26,6 @@ from rnncast.data.reading.loaded import Loaded, load
 from rnncast.data.reading.observations import Observations
 from rnncast.data.reading.opening import open_source
 from rnncast.data.reading.read_csv import CsvTable, OtherEncodingError
-from rnncast.data.reading.read_parquet import ParquetTable
 from rnncast.data.reading.source import Source
 from rnncast.data.reading.table import Table
 from rnncast.data.reading.timing import Timing
@@ -34,7 +33,7 @@ from rnncast.data.summary import describe_constants, describe_holes, describe_pa
 from rnncast.errors import DataError, UsageError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reading:
     """An input as it was read.
 
@@ -121,8 +120,10 @@ def _load_source(source: Source, file: File, options: ReadOptions, columns: Colu
     return load(table, options if columns is None else _as_trained(options, columns, table))
 
 
-def _parquet(source: Source, options: ReadOptions) -> ParquetTable:
+def _parquet(source: Source, options: ReadOptions) -> Table:
     """The table of a Parquet file; UsageError for options that speak of text."""
+    from rnncast.data.reading.read_parquet import ParquetTable
+
     for option, value in (("--sep", options.sep), ("--header", options.header), ("--encoding", options.encoding)):
         if value is not None:
             raise UsageError(f"{option} has no effect on a Parquet file", hint="leave it out")

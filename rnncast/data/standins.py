@@ -74,8 +74,8 @@ def find_standins(panel: Panel) -> tuple[Standin, ...]:
 def _is_far(value: float, others: np.ndarray) -> bool:
     low, high = float(others.min()), float(others.max())
     if value == 0:
-        return low > _LEAST_OTHERS * float(np.median(others)) > 0
-    reach = high * 0.5 - low * 0.5  # halves: the difference may be beyond all numbers
+        return low * 0.5 > _LEAST_OTHERS * float(np.median(others * 0.5)) > 0  # halves: sums may be beyond all numbers
+    reach = high * 0.5 - low * 0.5
     return value < low - 2 * reach or value > high + 2 * reach
 
 

@@ -33,7 +33,7 @@ SMALLEST_SCALE = 1e-300
 """Keeps a window of zeros from dividing by zero."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WorkingSeries:
     """A panel's target in working units, with what is needed to gather windows from it.
 
@@ -62,7 +62,7 @@ class WorkingSeries:
         return WorkingSeries(self.values[kept], self.levels[kept], self.logarithmic, indptr)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LocalScale:
     """Anchor and scale of each window of a batch.
 

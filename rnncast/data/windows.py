@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rnncast.data.transform import WorkingSeries
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Windows:
     """Places in a panel at which an input window ends.
 

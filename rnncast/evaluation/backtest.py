@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from rnncast.data.panel import Panel
 from rnncast.data.summary import counted, format_stamp
@@ -20,9 +21,12 @@ from rnncast.evaluation.methods import Terms
 from rnncast.evaluation.origins import Origins, Plan, rolling_origins
 from rnncast.evaluation.recipe import settled
 from rnncast.forecasting.predict import FEWEST_ROWS
+from rnncast.model.config import quantile_levels
 from rnncast.model.model import Model
-from rnncast.training.defaults import TrainOptions, quantile_levels
-from rnncast.training.search import OnEpoch
+from rnncast.training.defaults import TrainOptions
+
+if TYPE_CHECKING:
+    from rnncast.training.search import OnEpoch
 
 __all__ = ["Keeping", "Run", "evaluate_model", "evaluate_panel"]
 

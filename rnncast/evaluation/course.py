@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnncast.data.panel import Panel
 from rnncast.evaluation.audit import Audit, audit
@@ -19,7 +19,9 @@ from rnncast.evaluation.issuing import Forecaster
 from rnncast.evaluation.methods import Baselines, Terms
 from rnncast.evaluation.origins import Origins, Plan
 from rnncast.evaluation.table import Table
-from rnncast.training.search import OnEpoch
+
+if TYPE_CHECKING:
+    from rnncast.training.search import OnEpoch
 
 OnOrigin = Callable[[int, int], None]
 """Called with the number of origins done and the number of all."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from rnncast.data.panel import Panel
 from rnncast.evaluation.methods import Terms
 from rnncast.evaluation.origins import Origins
 from rnncast.model.model import Model
-from rnncast.training.search import OnEpoch
+
+if TYPE_CHECKING:
+    from rnncast.training.search import OnEpoch
 
 AT_ONCE = 2048
 """Pairs of an origin and a series that are forecast at once, about."""

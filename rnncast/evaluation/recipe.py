@@ -6,6 +6,7 @@ Dimension letters: `S` series, `R` rows of all series.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +19,10 @@ from rnncast.evaluation.origins import Origins, Plan, rolling_origins, written
 from rnncast.model.config import NetworkConfig
 from rnncast.model.gate import describe_gate
 from rnncast.training.defaults import TrainOptions, resolve
-from rnncast.training.search import OnEpoch
 from rnncast.training.split import rows_needed, without_short_series
-from rnncast.training.train import train
+
+if TYPE_CHECKING:
+    from rnncast.training.search import OnEpoch
 
 MOST_LOOKS = 5
 """Times that settings are taken from fewer rows before a backtest asks for a --horizon."""
@@ -72,6 +74,8 @@ class Recipe:
         known = _learnt_from(panel, origins.ends[origin], self.plan)
         network, training, chosen = resolve(replace(self.options, horizon=self.plan.gap + self.horizon), known)
         known, left_out = without_short_series(known, network, skip=self.skip_short)
+        from rnncast.training.train import train  # loads Numba: whatever is wrong with the input has been told by now
+
         model, warnings = train(known, network, training, keep_history=network.stateful, on_epoch=on_epoch)
         skipped = (f"left out as too short: {', '.join(left_out)}",) if left_out else ()
         record = {

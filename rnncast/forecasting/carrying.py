@@ -28,10 +28,10 @@ AGREEMENT = 1e-9
 """Relative difference between a row kept and the same row given that may come from writing and reading it."""
 
 
-def carried_on(model: Model, panel: Panel) -> tuple[Model, tuple[str, ...]]:
+def carried_on(model: Model, panel: Panel, kernels: bool | None = None) -> tuple[Model, tuple[str, ...]]:
     """The stateful model as it stands after the last row of each series of a panel, and what is to be said of it.
 
-    The model that comes back keeps the series of the panel, and no others.
+    The model that comes back keeps the series of the panel, and no others. `kernels` as in `run_states`.
     """
     kept, known, apart = _joining(model, panel)  # (S,), (S,)
     joined = kept >= 0
@@ -41,20 +41,29 @@ def carried_on(model: Model, panel: Panel) -> tuple[Model, tuple[str, ...]]:
     if model.history is not None and model.history.states is not None:
         states[..., joined] = model.history.states[..., kept[joined]]
         logarithmic[joined] = model.history.logarithmic[kept[joined]]
-    states = advanced(model, working_series(rows, logarithmic), before, states)
+    states = advanced(model, working_series(rows, logarithmic), before, states, kernels)
     history = History(rows.tail(model.network.context_rows), logarithmic, states)
     return replace(model, history=history), _said(panel, apart)
 
 
+def unread_rows(model: Model, panel: Panel) -> NDArray[np.int64]:
+    """Rows of each series (S,) of a panel that the states of a stateful model do not have behind them."""
+    return panel.lengths - _joining(model, panel)[1]
+
+
 def advanced(
-    model: Model, working: WorkingSeries, first: NDArray[np.int64], states: NDArray[np.float32]
+    model: Model,
+    working: WorkingSeries,
+    first: NDArray[np.int64],
+    states: NDArray[np.float32],
+    kernels: bool | None = None,
 ) -> NDArray[np.float32]:
     """States (M, parts, L, depth, H, S) after the last row of each series, from those before its row `first` (S,)."""
     rows = rows_from(working.indptr, first)
     inputs = read_rows(model.network, working, rows).inputs  # (R, F)
     counts = np.diff(working.indptr) - first  # (S,)
     indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)  # (S + 1,)
-    return run_states(model.network.shape, model.parameters, inputs, indptr, states)
+    return run_states(model.network.shape, model.parameters, inputs, indptr, states, kernels)
 
 
 def _joining(model: Model, panel: Panel) -> tuple[NDArray[np.int64], NDArray[np.int64], dict[int, str]]:

@@ -18,7 +18,7 @@ from rnncast.data.panel import Panel
 from rnncast.data.transform import LocalScale, WorkingSeries, working_series
 from rnncast.data.windows import windows_at_ends
 from rnncast.errors import DataError, UsageError
-from rnncast.forecasting.carrying import advanced, carried_on
+from rnncast.forecasting.cores import CHUNK, Core, choose_core, kept_history
 from rnncast.forecasting.result import Forecast
 from rnncast.forecasting.stamps import as_written, calendar_of
 from rnncast.model.context import make_context
@@ -26,7 +26,7 @@ from rnncast.model.gate import blended_median, groups_of
 from rnncast.model.inputs import make_frame, network_inputs
 from rnncast.model.intervals import at_levels, network_widths, scales
 from rnncast.model.model import Model
-from rnncast.model.running import TWIN_WORK, state_outputs
+from rnncast.model.running import state_outputs
 
 FEWEST_ROWS = 2
 """A scale needs one change."""
@@ -34,11 +34,14 @@ FEWEST_ROWS = 2
 LARGEST_HORIZON = 10_000
 """Steps beyond which rolling on says nothing any more, and takes for ever."""
 
-CHUNK = 2048
-"""Series forecast at once; bounds the memory of a very wide panel."""
 
-
-def forecast(model: Model, panel: Panel | None, horizon: int, quantile_levels: Sequence[float]) -> Forecast:
+def forecast(
+    model: Model,
+    panel: Panel | None,
+    horizon: int,
+    quantile_levels: Sequence[float],
+    core: Core | None = None,
+) -> Forecast:
     """Forecast every series of a panel from its last row on.
 
     Parameters
@@ -52,6 +55,8 @@ def forecast(model: Model, panel: Panel | None, horizon: int, quantile_levels: S
         Steps ahead (N). Beyond the trained horizon the forecast is rolled on from its own median.
     quantile_levels
         Levels (L,) between 0 and 1, ascending; the model's own, or others: those of its distribution, or interpolated.
+    core
+        What computes; None lets the amount of work decide.
 
     Raises
     ------
@@ -63,11 +68,11 @@ def forecast(model: Model, panel: Panel | None, horizon: int, quantile_levels: S
     """
     if horizon > LARGEST_HORIZON:
         raise UsageError(f"--horizon must be at most {LARGEST_HORIZON}, found {horizon}")
+    core = choose_core(model, panel, horizon) if core is None else core
     logarithmic = states = None
     if panel is None:
-        if model.history is None:
-            raise UsageError("the model keeps no rows", hint="give it rows: rnncast forecast MODEL FILE")
-        panel, logarithmic, states = model.history.panel, model.history.logarithmic, model.history.states
+        history = kept_history(model)
+        panel, logarithmic, states = history.panel, history.logarithmic, history.states
     else:
         check_kind(model, panel)
     if len(quantile_levels) and len(model.network.quantile_levels) == 1 and model.calibration is None:
@@ -76,12 +81,15 @@ def forecast(model: Model, panel: Panel | None, horizon: int, quantile_levels: S
             hint="train it with the default loss to have them",
         )
     if model.network.stateful and states is None:
-        return forecast(carried_on(model, panel)[0], None, horizon, quantile_levels)
+        from rnncast.forecasting.carrying import carried_on
+
+        return forecast(carried_on(model, panel, core.kernels)[0], None, horizon, quantile_levels, core)
     _check_lengths(panel)
     if model.calibration is None:
         model = model.with_levels(quantile_levels)
     working = working_series(panel, logarithmic).tail(model.network.context_rows)
-    paths = _forecast_all(model, working, states, horizon, np.asarray(quantile_levels, dtype=np.float64))
+    levels = np.asarray(quantile_levels, dtype=np.float64)
+    paths = _forecast_all(model, working, states, horizon, levels, core.kernels)
     _check_finite(panel, paths)
     return _long_table(model, panel, paths, quantile_levels)
 
@@ -120,7 +128,7 @@ def _check_finite(panel: Panel, paths: _Paths) -> None:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Paths:
     """What is forecast of B series, in normalised units or in those of the data.
 
@@ -139,6 +147,7 @@ def _forecast_all(
     states: NDArray[np.float32] | None,
     horizon: int,
     levels: NDArray[np.float64],
+    kernels: bool,
 ) -> _Paths:
     """Paths in the units of the data, chunk by chunk."""
     chunks = []
@@ -152,7 +161,7 @@ def _forecast_all(
             indptr=working.indptr[start : stop + 1] - working.indptr[start],
         )
         own = None if states is None else states[..., start:stop]
-        paths, local = _rolled(model, chunk, own, horizon, levels)
+        paths, local = _rolled(model, chunk, own, horizon, levels, kernels)
         chunks.append([local.inverse(values) for values in (paths.median, paths.network, paths.quantiles)])
     return _Paths(*(np.concatenate(parts, axis=-1) for parts in zip(*chunks, strict=True)))
 
@@ -163,6 +172,7 @@ def _rolled(
     states: NDArray[np.float32] | None,
     horizon: int,
     levels: NDArray[np.float64],
+    kernels: bool,
 ) -> tuple[_Paths, LocalScale]:
     """Paths in the normalised units of the last rows of each series.
 
@@ -171,7 +181,7 @@ def _rolled(
     and added to what was reached before as independent errors add, by their squares. On a random walk they go on
     growing as its root of time.
     """
-    first, paths, group = _one_pass(model, working, states, levels)
+    first, paths, group = _one_pass(model, working, states, levels, kernels)
     gaps = paths.quantiles - paths.median[:, None]  # (K, L, B)
     side = np.where(gaps == 0, np.sign(gaps[-1]), np.sign(gaps))  # (K, L, B)
     passes = [paths]
@@ -179,8 +189,10 @@ def _rolled(
     while len(passes) * model.network.horizon < horizon:
         working = _extended(working, paths.median * local.scale + local.anchor)
         if states is not None:
-            states = advanced(model, working, np.diff(working.indptr) - len(paths.median), states)
-        local, paths, _ = _one_pass(model, working, states, levels[:0], group)
+            from rnncast.forecasting.carrying import advanced
+
+            states = advanced(model, working, np.diff(working.indptr) - len(paths.median), states, kernels)
+        local, paths, _ = _one_pass(model, working, states, levels[:0], kernels, group)
         widened = side * np.sqrt(gaps**2 + len(passes) * gaps[-1] ** 2)
         median, network = (first.normalise(p * local.scale + local.anchor) for p in (paths.median, paths.network))
         passes.append(_Paths(median, network, median[:, None] + widened))
@@ -193,6 +205,7 @@ def _one_pass(
     working: WorkingSeries,
     states: NDArray[np.float32] | None,
     levels: NDArray[np.float64],
+    kernels: bool,
     group: NDArray[np.int64] | None = None,
 ) -> tuple[LocalScale, _Paths, NDArray[np.int64]]:
     """Units of the last rows of each series, the paths of the K steps after them in these, and the groups (B,).
@@ -203,7 +216,7 @@ def _one_pass(
     config, windows = model.network, windows_at_ends(working.indptr)
     frame = make_frame(config, working, windows)
     if states is None:
-        raw = _outputs(config.shape, model.parameters, network_inputs(config, frame))  # M of (O, B)
+        raw = _outputs(config.shape, model.parameters, network_inputs(config, frame), kernels)  # M of (O, B)
     else:
         raw = [state_outputs(config.shape, *pair) for pair in zip(model.parameters, states, strict=True)]
     context = make_context(config, working, windows, frame.local)
@@ -241,15 +254,15 @@ def network_quantiles(model: Model, raw: Sequence[NDArray[np.float32]]) -> NDArr
     return total / len(model.parameters)
 
 
-def _outputs(shape: Shape, parameters: NDArray[np.float32], inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Raw outputs (O, B) of each member, by NumPy where loading Numba would cost more than it saves."""
-    steps, _, windows = inputs.shape
-    work = float(len(parameters) * steps * windows * shape.layers) * 8.0 * shape.hidden_size**2
-    if work < TWIN_WORK:
+def _outputs(
+    shape: Shape, parameters: NDArray[np.float32], inputs: NDArray[np.float32], kernels: bool
+) -> list[NDArray[np.float32]]:
+    """Raw outputs (O, B) of each member, by the kernels or by NumPy."""
+    if not kernels:
         return [twin.forward(shape, member, inputs) for member in parameters]
     from rnncast.core.engine import Engine
 
-    engine = Engine(shape, steps, windows)
+    engine = Engine(shape, inputs.shape[0], inputs.shape[2])
     return [engine.forward(member, inputs) for member in parameters]
 
 

@@ -22,7 +22,7 @@ NETWORK = "network"
 """What the network says by itself, before it is blended with a simple baseline."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Forecast:
     """Point forecast and quantiles.
 

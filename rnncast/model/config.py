@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -45,6 +45,12 @@ _CELL_CODES = {
 def _require(condition: bool, option: str, expected: str, found: object) -> None:
     if not condition:
         raise UsageError(f"{option} must be {expected}, found {found}")
+
+
+def quantile_levels(levels: Sequence[float]) -> tuple[float, ...]:
+    """Quantiles of central intervals in per cent, with the median: 80 gives 0.1, 0.5, 0.9."""
+    tails = {round((100.0 - level) / 200.0, 12) for level in levels}
+    return tuple(sorted({0.5, *tails, *(round(1.0 - tail, 12) for tail in tails)}))
 
 
 @dataclass(frozen=True)

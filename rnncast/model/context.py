@@ -20,7 +20,7 @@ from rnncast.model.config import NetworkConfig
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Context:
     """Rows up to the end of each window.
 

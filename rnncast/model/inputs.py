@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.baselines.batch import seasonal_naive
-from rnncast.core.arguments import Normalising
 from rnncast.data.transform import (
     SCALE_FLOOR_LEVEL,
     SCALE_FLOOR_LOG,
@@ -25,6 +25,9 @@ from rnncast.data.transform import (
 from rnncast.data.windows import Windows, gather_inputs, gather_targets
 from rnncast.model.config import NetworkConfig
 
+if TYPE_CHECKING:
+    from rnncast.core.arguments import Normalising
+
 INPUT_LIMIT = 100.0
 """Inputs beyond this many scales are drawn in to it: one wild row must not saturate a whole window."""
 
@@ -35,7 +38,7 @@ GATHERED = 1 << 20
 """Most numbers of a channel that are normalised at once; more windows are taken in parts."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """A batch of windows, each normalised by what it holds itself.
 
@@ -83,6 +86,8 @@ def normalised_targets(
 
 def normalising(config: NetworkConfig) -> Normalising:
     """What the kernel needs to make inputs and targets of windows itself; see `rnncast.core.panel_windows`."""
+    from rnncast.core.arguments import Normalising  # training alone asks for it
+
     lags = {"level": 0, "change": 1, "seasonal change": config.season_length}
     return Normalising(
         lags=np.array([lags[name] for name in config.channels], np.int64),

@@ -61,7 +61,7 @@ class Volatility:
             raise ValueError(f"{self}: expected each between 0 and 1")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Calibration:
     """Quantiles of scores.
 

@@ -20,7 +20,7 @@ from rnncast.model.gate import Gate
 from rnncast.model.intervals import Calibration
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class History:
     """The last rows of each series, so that a forecast needs no input.
 
@@ -40,7 +40,7 @@ class History:
     states: NDArray[np.float32] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """A trained ensemble with its description.
 
@@ -84,6 +84,12 @@ class Model:
     def network_share(self) -> float:
         """Largest weight that the network has in the median of any group, 0 to 1."""
         return max(blend.share for blend in self.gate)
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Its central intervals in per cent, ascending; none for a model without quantiles."""
+        taus = self.network.quantile_levels
+        return tuple(sorted(round(100.0 * (1.0 - 2.0 * tau), 9) for tau in taus[: len(taus) // 2]))
 
     @property
     def last_trained(self) -> np.datetime64 | int:

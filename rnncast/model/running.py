@@ -8,19 +8,19 @@ are still running, `F` channels, `O` outputs, `M` members, `P` parameters, `L` l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.core import twin
-from rnncast.core.shape import Shape, state_shape
+from rnncast.core.shape import Shape, gate_rows, state_shape
 
 TWIN_STEPS = 25_000
-"""Steps that NumPy does in about the time that loading Numba takes; with more, or many sequences, the kernels pay."""
+"""Steps of one sequence that NumPy does while the kernels would be loaded, by ``benchmarks/cold_start.py``."""
 
-TWIN_WORK = 2e9
-"""The same in multiplications, where many sequences share a step."""
+TWIN_VALUES = 5e7
+"""Values of gates that it computes in that time, where many sequences share a step."""
 
 AT_ONCE = 1 << 22
 """Most numbers of inputs and outputs that are held at once."""
@@ -37,12 +37,34 @@ def zero_states(shape: Shape, members: int, series: int) -> NDArray[np.float32]:
     return np.zeros((members, *state_shape(shape, series)), dtype=np.float32)
 
 
+class Work(NamedTuple):
+    """How much a network, or several of one shape, runs through.
+
+    `steps` come one after the other; `rows` are those of all sequences in all steps.
+    """
+
+    steps: int
+    rows: int
+
+
+def share_of_loading(shape: Shape, work: Work) -> float:
+    """Time that NumPy takes for so much, in that of loading the kernels."""
+    values = work.rows * gate_rows(shape)[1]
+    return shape.layers * (work.steps / TWIN_STEPS + values / TWIN_VALUES)
+
+
+def kernels_pay(shape: Shape, work: Work) -> bool:
+    """Whether there is so much to do that loading the kernels is worth it."""
+    return share_of_loading(shape, work) > 1.0
+
+
 def run_states(
     shape: Shape,
     parameters: NDArray[np.float32],
     inputs: NDArray[np.float32],
     indptr: NDArray[np.int64],
     states: NDArray[np.float32],
+    kernels: bool | None = None,
 ) -> NDArray[np.float32]:
     """States (M, parts, L, depth, H, S) of all members after the last row of each sequence.
 
@@ -56,11 +78,14 @@ def run_states(
         Rows of each sequence.
     states : (M, parts, L, depth, H, S)
         What they begin with.
+    kernels
+        Whether the kernels run them; None if it goes by the amount of work.
     """
     lengths = np.diff(indptr)  # (S,)
-    steps = len(parameters) * int(lengths.max(initial=0))
-    work = float(len(parameters) * len(inputs) * shape.layers) * 8.0 * shape.hidden_size**2
-    forward = forward_pass(shape, len(lengths), kernels=steps > TWIN_STEPS or work > TWIN_WORK)
+    if kernels is None:
+        members = len(parameters)
+        kernels = kernels_pay(shape, Work(members * int(lengths.max(initial=0)), members * len(inputs)))
+    forward = forward_pass(shape, len(lengths), kernels=kernels)
     after = [
         run_through(shape, forward, member, inputs, indptr, state)[0]
         for member, state in zip(parameters, states, strict=True)

@@ -21,7 +21,7 @@ from rnncast.model.config import NetworkConfig
 from rnncast.model.inputs import INPUT_LIMIT, Frame, in_parts, make_frame, naive_path, normalised_targets
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SequenceRows:
     """What is read at rows of a panel.
 

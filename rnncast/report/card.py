@@ -16,12 +16,6 @@ from rnncast.report.tables import label_width, size
 from rnncast.report.training import training_summary, training_verdict
 
 
-def model_levels(model: Model) -> tuple[float, ...]:
-    """Central intervals of a model in per cent, ascending; none for a model without quantiles."""
-    taus = model.network.quantile_levels
-    return tuple(sorted(round(100.0 * (1.0 - 2.0 * tau), 9) for tau in taus[: len(taus) // 2]))
-
-
 def card_lines(model: Model, path: str, origin: Mapping[str, Any], width: int | None = None) -> list[tuple[str, str]]:
     """The card as labels and texts.
 
@@ -38,7 +32,7 @@ def card_lines(model: Model, path: str, origin: Mapping[str, Any], width: int | 
     columns = [f"time {model.columns.time!r}", f"target {model.columns.target!r}"]
     if model.columns.id is not None:
         columns.insert(0, f"id {model.columns.id!r}")
-    levels = ", ".join(f"{level:.12g} %" for level in model_levels(model))
+    levels = ", ".join(f"{level:.12g} %" for level in model.levels)
     members = len(model.parameters)
     season = f"season of {network.season_length} rows" if network.season_length > 1 else "no season"
     lines = [
@@ -105,7 +99,7 @@ def model_document(model: Model) -> dict[str, Any]:
     return {
         "network": model.network.to_dict(),
         "members": len(model.parameters),
-        "levels": list(model_levels(model)),
+        "levels": list(model.levels),
         "columns": asdict(model.columns),
         "calendar": {**model.calendar.to_dict(), "description": model.calendar.describe()},
         "trained_until": model.trained_until,

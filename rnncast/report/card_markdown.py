@@ -9,7 +9,7 @@ from rnncast.data.summary import counted
 from rnncast.model.fingerprint import fingerprint
 from rnncast.model.model import Model
 from rnncast.report import recorded
-from rnncast.report.card import card_lines, model_levels
+from rnncast.report.card import card_lines
 from rnncast.report.markdown import code, prose, table_lines
 from rnncast.report.tables import TextTable
 from rnncast.report.training import training_verdict
@@ -48,7 +48,7 @@ def card_markdown(model: Model, path: str, origin: Mapping[str, Any], commands: 
 
 def _reach(model: Model) -> str:
     """How far, and with which intervals: ``10 steps ahead, with intervals of 80 % and 95 %``."""
-    levels = [f"{level:.12g} %" for level in model_levels(model)]
+    levels = [f"{level:.12g} %" for level in model.levels]
     named = " and ".join([*([", ".join(levels[:-1])] if levels[1:] else []), *levels[-1:]])
     intervals = f"intervals of {named}" if levels else "no intervals"
     return f"{counted(model.network.horizon, 'step')} ahead, with {intervals}"

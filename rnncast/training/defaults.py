@@ -10,7 +10,7 @@ import numpy as np
 
 from rnncast.data.panel import Panel
 from rnncast.data.season import describe_seasons, detect_seasons
-from rnncast.model.config import INTERVAL_LOSSES, NetworkConfig, TrainingConfig
+from rnncast.model.config import INTERVAL_LOSSES, NetworkConfig, TrainingConfig, quantile_levels
 from rnncast.training.split import FEWEST_INPUTS, rows_needed
 
 DEFAULT_LEVELS = (80.0, 95.0)
@@ -115,12 +115,6 @@ def _channels(season: int, stateful: bool) -> tuple[str, ...]:
 def _given(asked: Number | None, otherwise: Number) -> Number:
     """What was asked for; None leaves it to the data. Zero is an answer, and refused where it makes no sense."""
     return otherwise if asked is None else asked
-
-
-def quantile_levels(levels: Sequence[float]) -> tuple[float, ...]:
-    """Quantiles of central intervals in per cent, with the median: 80 gives 0.1, 0.5, 0.9."""
-    tails = {round((100.0 - level) / 200.0, 12) for level in levels}
-    return tuple(sorted({0.5, *tails, *(round(1.0 - tail, 12) for tail in tails)}))
 
 
 def _input_size(panel: Panel, horizon: int, season: int) -> int:

@@ -13,7 +13,7 @@ BLOCK = 1 << 21
 """Bytes of a piece: enough work for a core, and little beside what is read."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Block:
     """A piece of a text: whole records, of which the last may have no line end.
 
@@ -67,11 +67,16 @@ class Blocks:
         Blocks that may be in use at a time.
     """
 
-    def __init__(self, source: Source, start: int, skip_blank: bool, in_use: int) -> None:
+    def __init__(self, source: Source, start: int, skip_blank: bool, in_use: int = 1) -> None:
         self.source, self.start, self.skip_blank, self.in_use = source, start, skip_blank, in_use
         self._starts: list[int] = []  # byte at which each block begins
         self._rows: list[int] = []  # first row of each block
         self._total = 0
+
+    @property
+    def is_one(self) -> bool:
+        """Whether there is but one block."""
+        return self.source.size - self.start <= BLOCK
 
     def __iter__(self) -> Iterator[Block]:
         """Blocks in order. The bytes of one are overwritten when as many others as may be in use came after it."""

@@ -19,6 +19,7 @@ from rnncast.data.reading.blocks import Block
 from rnncast.data.reading.cells import Cells
 from rnncast.data.reading.markers import SPELLINGS
 from rnncast.data.reading.numbers import NumberParser
+from rnncast.data.reading.plain import plain_cells
 from rnncast.data.reading.records import Records
 from rnncast.data.reading.table import Parser
 
@@ -89,6 +90,9 @@ class Converter:
 
         None if a cell is not as the first ones are, or the block has a fault that is to be explained.
         """
+        plain = plain_cells(block, self.width, self.separator, self.skip_blank, parsers)
+        if plain is not None:
+            return dict(plain)
         import pyarrow as pa
 
         types, decimal = _types(parsers)
@@ -101,8 +105,8 @@ class Converter:
         except pa.ArrowInvalid:
             return None
         cells = {c: columns[c] if parser.in_order else parser.parse(columns[c]) for c, parser in parsers.items()}
-        plain = (_is_plain(cells[c], columns[c]) for c, dtype in types.items() if dtype != pa.string())
-        return cells if all(plain) else None
+        sound = (_is_sound(cells[c], columns[c]) for c, dtype in types.items() if dtype != pa.string())
+        return cells if all(sound) else None
 
     def _read(self, block: Block, types: Mapping[int, Any], decimal: str) -> dict[int, Any]:
         """Columns of these types (R,), cell by cell or not at all (pyarrow.ArrowInvalid)."""
@@ -135,7 +139,7 @@ class Converter:
         return {int(name): one_chunk(table[name]) for name in wanted}
 
 
-def _is_plain(cells: Cells, column: Any) -> bool:
+def _is_sound(cells: Cells, column: Any) -> bool:
     """Whether a converted column holds finite values and missing markers alone.
 
     The reader takes "nan(1)" and "infinity" for numbers, too.

@@ -21,6 +21,7 @@ _NAME = (
     r"(?P<name>(?i:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec|january|february|march|april|august|september"
     r"|october|november|december))\.?"
 )
+_IN_NAMES = "aeouAEOU"  # each name of a month has one of these
 MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -36,11 +37,15 @@ class Form:
         What a cell looks like; groups name its parts.
     order
         Order of day, month and year where it is a convention: ``dmy``, ``mdy`` or ``ymd``; empty where it is plain.
+    marks
+        Characters of which each cell has at least one, so that most forms need not be compiled for most files; empty
+        for any.
     """
 
     label: str
     pattern: str
     order: str = ""
+    marks: str = ""
 
     @cached_property
     def regex(self) -> re.Pattern[str]:
@@ -54,6 +59,8 @@ class Form:
 
     def fits(self, cell: str) -> bool:
         """Whether a cell, without blanks around it, is written so."""
+        if self.marks and not any(mark in cell for mark in self.marks):
+            return False
         return self.regex.fullmatch(cell) is not None
 
 
@@ -61,12 +68,12 @@ def _numeric(mark: str) -> tuple[Form, ...]:
     """Dates of three numbers with one mark between them."""
     m = re.escape(mark)
     return (
-        Form(f"YYYY{mark}MM{mark}DD", rf"{_YEAR4}{m}{_MONTH}{m}{_DAY}{_TIME}"),
-        Form(f"DD{mark}MM{mark}YYYY", rf"{_DAY}{m}{_MONTH}{m}{_YEAR4}{_TIME}", "dmy"),
-        Form(f"MM{mark}DD{mark}YYYY", rf"{_MONTH}{m}{_DAY}{m}{_YEAR4}{_TIME}", "mdy"),
-        Form(f"DD{mark}MM{mark}YY", rf"{_DAY}{m}{_MONTH}{m}{_YEAR2}{_TIME}", "dmy"),
-        Form(f"MM{mark}DD{mark}YY", rf"{_MONTH}{m}{_DAY}{m}{_YEAR2}{_TIME}", "mdy"),
-        Form(f"YY{mark}MM{mark}DD", rf"{_YEAR2}{m}{_MONTH}{m}{_DAY}{_TIME}", "ymd"),
+        Form(f"YYYY{mark}MM{mark}DD", rf"{_YEAR4}{m}{_MONTH}{m}{_DAY}{_TIME}", marks=mark),
+        Form(f"DD{mark}MM{mark}YYYY", rf"{_DAY}{m}{_MONTH}{m}{_YEAR4}{_TIME}", "dmy", mark),
+        Form(f"MM{mark}DD{mark}YYYY", rf"{_MONTH}{m}{_DAY}{m}{_YEAR4}{_TIME}", "mdy", mark),
+        Form(f"DD{mark}MM{mark}YY", rf"{_DAY}{m}{_MONTH}{m}{_YEAR2}{_TIME}", "dmy", mark),
+        Form(f"MM{mark}DD{mark}YY", rf"{_MONTH}{m}{_DAY}{m}{_YEAR2}{_TIME}", "mdy", mark),
+        Form(f"YY{mark}MM{mark}DD", rf"{_YEAR2}{m}{_MONTH}{m}{_DAY}{_TIME}", "ymd", mark),
     )
 
 
@@ -79,21 +86,25 @@ _FORMS = (
         r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})[T ](?P<hour>[0-9]{2}):?(?P<minute>[0-9]{2})"
         rf"(?::?(?P<second>[0-9]{{2}})(?:[.,]?(?P<fraction>[0-9]{{1,9}}))?)?{_ZONE}",
     ),
-    Form("day, name of the month, year", rf"{_WEEKDAY}{_DAY}[ /-]{_NAME}[ /-],?{_YEAR4}{_TIME}"),
-    Form("day, name of the month, YY", rf"{_DAY}[ /-]{_NAME}[ /-]{_YEAR2}{_TIME}"),
-    Form("name of the month, day, year", rf"{_WEEKDAY}{_NAME}[ /-]{_DAY}(?:st|nd|rd|th)?[, /-] ?{_YEAR4}{_TIME}"),
-    Form("year, name of the month, day", rf"{_YEAR4}[ /-]{_NAME}[ /-]{_DAY}{_TIME}"),
+    Form("day, name of the month, year", rf"{_WEEKDAY}{_DAY}[ /-]{_NAME}[ /-],?{_YEAR4}{_TIME}", marks=_IN_NAMES),
+    Form("day, name of the month, YY", rf"{_DAY}[ /-]{_NAME}[ /-]{_YEAR2}{_TIME}", marks=_IN_NAMES),
+    Form(
+        "name of the month, day, year",
+        rf"{_WEEKDAY}{_NAME}[ /-]{_DAY}(?:st|nd|rd|th)?[, /-] ?{_YEAR4}{_TIME}",
+        marks=_IN_NAMES,
+    ),
+    Form("year, name of the month, day", rf"{_YEAR4}[ /-]{_NAME}[ /-]{_DAY}{_TIME}", marks=_IN_NAMES),
     Form("YYYY-MM", rf"{_YEAR4}[-/](?P<month>[0-9]{{2}})"),  # 2020.01 is a price
-    Form("YYYYMmm", rf"{_YEAR4}[Mm](?P<month>[0-9]{{2}})"),
+    Form("YYYYMmm", rf"{_YEAR4}[Mm](?P<month>[0-9]{{2}})", marks="Mm"),
     Form("MM/YYYY", rf"(?P<month>[0-9]{{2}})[-/]{_YEAR4}"),
-    Form("name of the month, year", rf"{_NAME}[ /-]{_YEAR4}"),
-    Form("year, name of the month", rf"{_YEAR4}[ /-]{_NAME}"),
-    Form("YYYYQq", rf"{_YEAR4}[ -]?[Qq](?P<quarter>[1-4])"),
-    Form("Qq YYYY", rf"[Qq](?P<quarter>[1-4])[ /-]?{_YEAR4}"),
-    Form("YYYY-Www", rf"{_YEAR4}-?W(?P<week>[0-9]{{2}})(?:-?(?P<weekday>[1-7]))?"),
+    Form("name of the month, year", rf"{_NAME}[ /-]{_YEAR4}", marks=_IN_NAMES),
+    Form("year, name of the month", rf"{_YEAR4}[ /-]{_NAME}", marks=_IN_NAMES),
+    Form("YYYYQq", rf"{_YEAR4}[ -]?[Qq](?P<quarter>[1-4])", marks="Qq"),
+    Form("Qq YYYY", rf"[Qq](?P<quarter>[1-4])[ /-]?{_YEAR4}", marks="Qq"),
+    Form("YYYY-Www", rf"{_YEAR4}-?W(?P<week>[0-9]{{2}})(?:-?(?P<weekday>[1-7]))?", marks="W"),
 )
 
-CLOCK = Form("time of day", rf"{_HOUR}:{_MINUTE}(?::{_SECOND})?(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?")
+CLOCK = Form("time of day", rf"{_HOUR}:{_MINUTE}(?::{_SECOND})?(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?", marks=":")
 """A time of day alone, in a column beside the date's."""
 
 _LONGEST = 64  # characters of a stamp

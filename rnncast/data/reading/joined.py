@@ -29,7 +29,7 @@ _TIME_KEYS = frozenset({"year", "month", "day", "date", "hour", "dt", "ds", "wee
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Joined:
     """Observations of all files of an input.
 

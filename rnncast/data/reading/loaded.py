@@ -24,7 +24,6 @@ from rnncast.data.reading.numbers import NumberParser
 from rnncast.data.reading.styles import Styles
 from rnncast.data.reading.table import Parser, Table
 from rnncast.data.reading.timestamps import AmbiguousStamps, StampParser, find_form
-from rnncast.data.reading.unix_times import are_large, interpret_integers
 from rnncast.errors import DataError
 
 COUNTED_TIME = "ds"
@@ -37,7 +36,7 @@ TIME, ID, TARGET = "time", "id", "target"
 """Roles of cells, for messages."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Loaded:
     """Observations of one input.
 
@@ -260,6 +259,8 @@ def _times(
             return times, stamps.zoned, None
         years = ", years as 1950 to 2049" if short else ""
         return times, stamps.zoned, f"dates are read as {form.label}{years}"
+    from rnncast.data.reading.unix_times import are_large, interpret_integers  # few files need it
+
     unusable = [mask for mask in (times.missing, times.bad) if mask is not None]
     usable = ~np.logical_or.reduce(unusable) if unusable else None
     name = table.names[roles.time]

@@ -26,7 +26,7 @@ APOSTROPHES = "'\u2019"
 _GROUPS = {"": "", ",": ",", ".": r"\.", "space": f"[{BLANKS}]", "'": f"[{APOSTROPHES}]"}
 _AFFIXES = "$€£¥%"
 _MINUS = "\u2212\u2013-"  # the hyphen last, as classes of characters want it
-_SHAPE = re.compile(
+_SHAPE = (  # compiled where it is needed: plain numbers are known without it
     rf"(?P<open>\(?)(?P<sign>[+{_MINUS}]?)(?P<before>[{_AFFIXES}]?) ?(?P<inner>[+{_MINUS}]?)"
     rf"(?P<core>[0-9.,][0-9.,{BLANKS}{APOSTROPHES}]*?(?:[eE][+-]?[0-9]+)?) ?(?P<after>[{_AFFIXES}]?)(?P<last>-?)"
     r"(?P<close>\)?)"
@@ -167,7 +167,7 @@ def _cores(shapes: Counter[str]) -> tuple[str, Counter[str]]:
     cores: Counter[str] = Counter()
     affixes: Counter[str] = Counter()
     for shape, count in shapes.items():
-        match = _SHAPE.fullmatch(shape)
+        match = re.fullmatch(_SHAPE, shape)
         if match is None or is_missing(shape):
             continue
         cores[match["core"]] += count
@@ -294,7 +294,7 @@ def explain_number(cell: str) -> tuple[str, str]:
         return "is infinite", "correct it, or leave it empty to have the row left out"
     if re.fullmatch(PLAIN.core, plain.lstrip("+-")):
         return "is too large for a number of double precision", "correct it, or use a larger unit"
-    if _SHAPE.fullmatch(plain):
+    if re.fullmatch(_SHAPE, plain):
         others = [style for style in _STYLES if re.fullmatch(style.core, plain)]
         hint = "correct it; marks in numbers are named with --decimal and --thousands" if others else "correct it"
         return "is not a number as the others are", hint

@@ -23,7 +23,7 @@ def open_parquet(source: Any, **options: Any) -> Any:
 
 
 def _check_columns(file: Any) -> None:
-    """ArrowInvalid for names and kinds that are not those which Arrow, where it wrote the file, notes once more."""
+    """ArrowInvalid for names and types that are not those which Arrow, where it wrote the file, notes once more."""
     from base64 import b64decode
 
     import pyarrow as pa
@@ -31,20 +31,25 @@ def _check_columns(file: Any) -> None:
     noted = (file.metadata.metadata or {}).get(b"ARROW:schema")
     if noted is None:
         return
-    there = pa.ipc.read_schema(pa.py_buffer(b64decode(noted)))
-    if [(field.name, _kind(field.type)) for field in there] != [
-        (field.name, _kind(field.type)) for field in file.schema_arrow
-    ]:
+    there, here = pa.ipc.read_schema(pa.py_buffer(b64decode(noted))), file.schema_arrow
+    if there.names != here.names or any(_differ(*types) for types in zip(there.types, here.types, strict=True)):
         raise pa.ArrowInvalid("its columns are described twice, and otherwise")
 
 
-def _kind(dtype: Any) -> tuple[bool, bool]:
-    """Whether a type is one of stamps, and of text."""
+def _differ(noted: Any, found: Any) -> bool:
+    """Whether no writer makes the one type of the other: text or a stamp of something else, a zone of none."""
     import pyarrow as pa
 
-    dtype = dtype.value_type if pa.types.is_dictionary(dtype) else dtype
-    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-    return pa.types.is_timestamp(dtype), any(test(dtype) for test in texts)
+    kinds = pa.types
+    noted, found = (dtype.value_type if kinds.is_dictionary(dtype) else dtype for dtype in (noted, found))
+    is_stamp = kinds.is_timestamp(found)
+    texts = [
+        kinds.is_string(dtype) or kinds.is_large_string(dtype) or kinds.is_string_view(dtype)
+        for dtype in (noted, found)
+    ]
+    if kinds.is_timestamp(noted) != is_stamp or texts[0] != texts[1]:
+        return True
+    return is_stamp and noted.tz is None and found.tz is not None
 
 
 def read_sound(file: Any, columns: list[str] | None = None) -> Any:

@@ -39,7 +39,9 @@ class CsvTable:
         if dialect.start >= source.size:
             raise DataError("there is a header and no row after it", where=self.name)
         skip_blank = len(self.names) > 1
-        self.blocks = Blocks(source, dialect.start, skip_blank, in_use=threads() + 1)
+        self.blocks = Blocks(source, dialect.start, skip_blank)
+        if not self.blocks.is_one:  # one block takes no threads, and maybe no pyarrow, which counts them
+            self.blocks.in_use = threads() + 1
         self.converter = Converter(len(self.names), dialect.separator, skip_blank)
         if source.read(source.size - 1, source.size) not in (b"\n", b"\r"):
             self.notes += ("the last line has no line end: if the file was cut off, its last value may be, too",)

@@ -14,7 +14,7 @@ from rnncast.data.reading.markers import is_missing
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # Marks between thousands, currency signs, brackets: meant as a number, whatever becomes of it.
-_NEAR_NUMBER = re.compile(r"[(+\-\u2212$€£¥ ]*[0-9.,][0-9.,'’ \u00a0\u202f\u2009]*([eE][+-]?[0-9]+)?[)%$€£¥ *+-]*")
+_NEAR_NUMBER = r"[(+\-\u2212$€£¥ ]*[0-9.,][0-9.,'’ \u00a0\u202f\u2009]*([eE][+-]?[0-9]+)?[)%$€£¥ *+-]*"
 
 
 # Atomic groups: a text of many numbers that fails at its end must not be tried in all ways.
@@ -23,8 +23,8 @@ _NUMBERS = re.compile(rf"{_ONE}(?>\n{_ONE})*+")
 _LONGEST_NUMBER = 400  # characters; those of a double in full are fewer
 _NEARLY_ALL = 0.8
 _DECIMALS = re.compile(r"\.(?![0-9]{3}(?![0-9]))[0-9]")
-_ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?"
-_ISO_DATES = re.compile(rf"(?>{_ISO_DATE})(?>\n{_ISO_DATE})*+")
+_ISO_STAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?"
+ISO_STAMPS = re.compile(rf"(?>{_ISO_STAMP})(?>\n{_ISO_STAMP})*+")
 
 
 class Kind(Enum):
@@ -109,7 +109,7 @@ def kind_of_text(cells: Sequence[str]) -> Kind:
         (Kind.NUMBER, lambda cell: NUMBER.fullmatch(cell) is not None),
         (Kind.TIME, is_stamp),
         (Kind.CLOCK, CLOCK.fits),
-        (Kind.NUMBER, lambda cell: len(cell) <= _LONGEST_NUMBER and _NEAR_NUMBER.fullmatch(cell) is not None),
+        (Kind.NUMBER, lambda cell: len(cell) <= _LONGEST_NUMBER and re.fullmatch(_NEAR_NUMBER, cell) is not None),
     )
     for kind, test in tests:
         if sum(map(test, present)) > len(present) / 2:
@@ -125,7 +125,7 @@ def _present(cells: Sequence[str]) -> list[str]:
 def _kind_at_once(cells: Sequence[str]) -> Kind | None:
     """Kind of cells that are all written in the most common ways; None for others."""
     text = "\n".join(cells)
-    return Kind.NUMBER if _NUMBERS.fullmatch(text) else Kind.TIME if _ISO_DATES.fullmatch(text) else None
+    return Kind.NUMBER if _NUMBERS.fullmatch(text) else Kind.TIME if ISO_STAMPS.fullmatch(text) else None
 
 
 def are_plain_numbers(cells: Sequence[str]) -> bool:

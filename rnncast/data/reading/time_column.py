@@ -17,7 +17,6 @@ from rnncast.data.reading.headings import (
     quoted,
 )
 from rnncast.data.reading.table import Kind, Table
-from rnncast.data.reading.unix_times import resemblance
 from rnncast.errors import DataError
 
 _ADJOINING = 0.7  # share of rows that begin where another one ends; those before a weekend do not
@@ -70,6 +69,8 @@ def find_clock(table: Table, date: int, taken: Collection[int | None]) -> int | 
 
 def _integers_like_stamps(table: Table, numbers: Sequence[int]) -> list[int]:
     """Columns of integers that are surely stamps; DataError if there is none, and some may be."""
+    from rnncast.data.reading.unix_times import resemblance  # few files need it
+
     alike = {c: resemblance(table.sample(c)) for c in numbers}
     found = [c for c, share in alike.items() if share == 1]
     doubtful = [c for c, share in alike.items() if 0 < share < 1]

@@ -98,13 +98,13 @@ class StampParser:
 
     def _of_typed(self, column: Any) -> Cells:
         import pyarrow as pa
-        import pyarrow.compute as pc
 
-        if pa.types.is_timestamp(column.type) and column.type.tz is not None:
-            self._number_of(column.type.tz)
+        dtype = pa.timestamp("us", tz=getattr(column.type, "tz", None))
+        if dtype.tz is not None:
+            self._number_of(dtype.tz)
             self.zoned = True
         try:
-            stamps = pc.cast(column, pa.timestamp("us", tz=getattr(column.type, "tz", None))).cast(pa.int64())
+            stamps = column if column.type == dtype else column.cast(dtype)  # a cast loads all that pyarrow computes
         except pa.ArrowInvalid as error:
             raise ValueError("has stamps finer than a microsecond, or outside of the years that can be kept") from error
         return Cells(to_numpy(stamps, "i8"), nulls(column))
@@ -188,16 +188,17 @@ def find_form(sample: Sequence[str], everything: Iterable[Any], dayfirst: bool |
     AmbiguousStamps
         The cells allow several orders.
     """
-    for cell in map(str.strip, sample):
+    cells = [cell.strip() for cell in sample]
+    for cell in cells:
         if is_missing(cell) or cell.lower() == "nat":
             continue
         if _STEP.fits(cell):
             return StampParser(_STEP, is_dated=False)
-        if forms := forms_of(cell):
+        plain = ISO.fits(cell) and all(ISO.fits(other) or not forms_of(other) for other in cells)
+        if forms := (ISO,) if plain else forms_of(cell):
             wanted = {None: None, True: "dmy", False: "mdy"}[dayfirst]
             forms = tuple(f for f in forms if not f.order or wanted in (None, f.order)) or forms
-            plain = forms[0] is ISO and all(ISO.fits(other.strip()) or not forms_of(other.strip()) for other in sample)
-            form = forms[0] if plain or len(forms) == 1 else _settled(forms, everything)
+            form = forms[0] if len(forms) == 1 else _settled(forms, everything)
             match = form.regex.fullmatch(cell)
             return StampParser(form, zoned=bool(match and match.groupdict().get("zone")))
     return StampParser(ISO)

@@ -26,7 +26,7 @@ _MOST = 0.5  # share that must be dates for the others to be bad ones
 _FIRST, _LAST = 10**8, 7_258_118_400  # seconds: in 1973, and the end of 2199
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Integers:
     """Integers of a time column, understood.
 
