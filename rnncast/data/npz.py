@@ -59,13 +59,13 @@ def held_in_memory(stream: IO[bytes], most: int) -> BytesIO:
 
 
 def check_ends(stream: IO[bytes]) -> None:
-    """ValueError for a file that is more than an archive: a script before it, a text after it."""
+    """ValueError for a file that is less or more than an archive: cut off, a script before it, a text after it."""
     stream.seek(0)
     begins = stream.read(len(_MAGIC)) == _MAGIC
     stream.seek(-_END_SIZE, os.SEEK_END)
     last = stream.read(_END_SIZE)
     if not (begins and last.startswith(_END) and last.endswith(b"\0\0")):  # at the end the length of a comment
-        raise ValueError("there is something before or after the arrays")
+        raise ValueError("it is cut off, or holds something before or after the arrays")
 
 
 def check_sizes(entries: Sequence[zipfile.ZipInfo], size: int) -> None:
