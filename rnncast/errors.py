@@ -21,7 +21,11 @@ Library code raises; it never prints and never exits.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
+
+STORAGE_ERRORS = {errno.ENOSPC, errno.EIO, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""Errors of the system that are no fault of a name: a full or broken disk."""
 
 
 class RnncastError(Exception):
@@ -44,6 +48,11 @@ class RnncastError(Exception):
         self.message = message
         self.where = where
         self.hint = hint
+
+
+def typed_name(setting: str) -> str:
+    """How the option of a setting is typed, as errors name it: ``--hidden-size`` for ``hidden_size``."""
+    return "--" + setting.replace("_", "-")
 
 
 class UsageError(RnncastError):

@@ -15,7 +15,7 @@ from cli_cases import QUICK, call, weekdays, write_prices
 
 from rnncast.cli.freshness import describe_age, parse_max_age
 from rnncast.data.locking import locked
-from rnncast.errors import UsageError
+from rnncast.errors import StorageError, UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
 DAYS = weekdays(150)
@@ -283,6 +283,32 @@ def test_the_same_rows_again_are_not_news(here):
     assert json.loads(forecast(*options, "--json").err)["code"] == 75
     assert Path("issued.csv").read_bytes() == before
     assert Path("out.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("path", ["out.csv", None], ids=["file", "stdout"])
+def test_what_could_not_be_delivered_is_news_the_next_time(here, monkeypatch, path):
+    options = ("--append", "issued.csv", "--only-new", *(("-o", path) if path else ()))
+    with monkeypatch.context() as patch:
+
+        def fail(*arguments, **named):
+            raise StorageError("the disk is full")
+
+        patch.setattr("rnncast.data.write.write_table", fail)
+        assert forecast(*options).code == 74
+    assert not Path("issued.csv").exists()
+    got = forecast(*options)
+    assert got.code == 0
+    assert Path("issued.csv").read_text().count("\n") == (Path(path).read_text() if path else got.out).count("\n")
+    assert forecast(*options).code == 75
+
+
+def test_without_it_the_ledger_comes_first(here, monkeypatch):
+    def fail(*arguments, **named):
+        raise StorageError("the disk is full")
+
+    monkeypatch.setattr("rnncast.data.write.write_table", fail)
+    assert forecast("--append", "issued.csv").code == 74
+    assert Path("issued.csv").exists()
 
 
 @pytest.mark.parametrize("ledger", ["issued.csv", "issued.parquet"])

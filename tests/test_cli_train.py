@@ -311,14 +311,39 @@ def test_resume_begins_anew_on_other_data_and_refuses_other_options(prices, monk
     assert sorted(p.name for p in Path().iterdir()) == ["prices.csv", "prices.npz"]
 
 
-def test_without_resume_an_interrupted_training_is_begun_anew_with_a_warning(prices):
-    Path("prices.npz.checkpoint").write_bytes(b"whatever")
-    assert "warning: prices.npz.checkpoint of a training that was interrupted" in call("train", prices, *QUICK).err
+def test_without_resume_an_interrupted_training_is_begun_anew_with_a_warning(prices, monkeypatch):
+    def stop(self, report):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rnncast.cli.progress.Progress.epoch", stop)
+        assert call("train", prices, *QUICK).code == 130
+    got = call("train", prices, *QUICK)
+    assert got.code == 0
+    assert "warning: prices.npz.checkpoint of a training that was interrupted is replaced" in got.err
     assert not Path("prices.npz.checkpoint").exists()
-    Path("prices.npz.checkpoint").write_bytes(b"whatever")
+
+
+def test_a_file_that_has_the_name_of_the_checkpoint_is_not_touched(prices):
+    Path("prices.npz.checkpoint").write_text("mine\n")
+    got = call("train", prices, *QUICK)
+    assert got.code == 73
+    assert "prices.npz.checkpoint exists and is no checkpoint of a training" in got.err
     got = call("train", prices, *QUICK, "--resume")
     assert got.code == 65
     assert "not a checkpoint of rnncast" in got.err
+    assert Path("prices.npz.checkpoint").read_text() == "mine\n"
+    assert not Path("prices.npz").exists()
+
+
+def test_an_interruption_before_the_first_epoch_promises_nothing(prices, monkeypatch):
+    def stop(*arguments, **named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rnncast.training.train.decide", stop)
+    got = call("train", prices, *QUICK)
+    assert got.code == 130
+    assert got.err.splitlines()[-1] == "error: interrupted"
 
 
 @pytest.mark.parametrize(
@@ -415,3 +440,52 @@ def test_a_model_for_a_device_keeps_no_checkpoint(prices, monkeypatch):
     assert call("train", prices, *QUICK, "-o", "/dev/null").code == 130
     assert sorted(p.name for p in Path().iterdir()) == ["prices.csv"]
     assert not Path("/dev/null.checkpoint").exists()
+
+
+def test_a_model_does_not_go_on_with_rows_that_end_before_its_own(prices):
+    assert call("train", prices, *QUICK, "-q").code == 0
+    before = Path("prices.npz").read_bytes()
+    got = call("train", prices, "--from", "prices.npz", "-o", "prices.npz", "--until", "2020-05-01")
+    assert got.code == 65
+    assert "the rows end at 2020-05-01, and the model was trained on rows up to 2020-07-28" in got.err
+    assert Path("prices.npz").read_bytes() == before
+
+
+def test_a_model_goes_on_without_series_only_if_that_is_said(prices, rng):
+    days = [line.split(",")[0] for line in prices.read_text().splitlines()[1:]]
+    rows = {name: [f"{day},{name},{100 + rng.standard_normal()!r}" for day in days] for name in ("a", "b")}
+    Path("two.csv").write_text("\n".join(["date,ticker,close", *rows["a"], *rows["b"], ""]))
+    Path("one.csv").write_text("\n".join(["date,ticker,close", *rows["a"], ""]))
+    assert call("train", "two.csv", *QUICK, "-q").code == 0
+    before = Path("two.npz").read_bytes()
+    got = call("train", "one.csv", "--from", "two.npz", "-o", "two.npz")
+    assert got.code == 65
+    assert 'the input has no rows of 1 of the 2 series that the model keeps: "b"' in got.err
+    assert "--skip-bad" in got.err
+    assert Path("two.npz").read_bytes() == before
+    got = call("forecast", "two.npz", "one.csv")
+    assert got.code == 0
+    assert 'warning: the input has no rows of 1 of the 2 series that the model keeps: "b"' in got.err
+    assert call("train", "one.csv", "--from", "two.npz", "-o", "two.npz", "--skip-bad").code == 0
+
+
+@pytest.mark.parametrize("command", ["forecast prices.npz other.csv", "train other.csv --from prices.npz",
+                                     "evaluate prices.npz other.csv"])  # fmt: skip
+def test_another_column_is_taken_for_the_models_only_if_it_is_named(prices, command):
+    assert call("train", prices, *QUICK, "--until", "2020-06-01", "-q").code == 0
+    Path("other.csv").write_text(prices.read_text().replace("close", "volume"))
+    got = call(*command.split())
+    assert (got.code, got.out) == (65, "")
+    assert "the model forecasts 'close', and the input has no such column; it has 'volume'" in got.err
+    assert "--target-col volume" in got.err
+    assert call(*command.split(), "--target-col", "volume").code == 0
+    Path("other.csv").write_text(prices.read_text().replace("close", "Close"))
+    assert call(*command.split()).code == 0
+
+
+def test_names_that_are_none(prices):
+    assert call("train", prices, *QUICK, "-o", "").err.startswith("error: the name of the output is empty")
+    assert call("forecast", "").err.startswith("error: the name of the model is empty")
+    assert call("train", prices, *QUICK, "-o", "nowhere/").code == 73
+    got = call("train", prices, *QUICK, "-o", "x" * 300 + ".npz")
+    assert (got.code, got.err.splitlines()[0]) == (2, "error: the name of a file is too long")

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import stat
+import threading
 
 import pytest
 
@@ -176,3 +177,19 @@ def test_what_cannot_be_created(tmp_path, name):
         atomic_write(tmp_path / name, lambda file: file.write(b"new"))
     assert error.value.exit_code == 73
     assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_whose_reader_goes_away_is_a_broken_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def read_a_little():
+        with open(pipe, "rb", buffering=0) as stream:
+            stream.read(10)
+
+    reader = threading.Thread(target=read_a_little)
+    reader.start()
+    with pytest.raises(BrokenPipeError):
+        atomic_write(pipe, lambda file: file.write(b"x" * 10_000_000))
+    reader.join()

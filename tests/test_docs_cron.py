@@ -80,7 +80,8 @@ def test_a_good_night_and_one_without_news_are_quiet(night):
 def test_a_stopped_feed_is_said(night):
     code, out, err = night("2019-01-11T06:00")
     assert (code, out) == (76, "")
-    assert err.startswith(f"the feed has stopped\nerror: the newest row is of {LAST}, a day that ended 10d 6h ago; ")
+    assert err.startswith("the feed has stopped\n")
+    assert f"\nerror: the newest row is of {LAST}, a day that ended 10d 6h ago; " in err
     assert not (night.folder / "issued.csv").exists() and not (night.folder / "delivered.csv").exists()
 
 

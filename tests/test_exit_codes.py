@@ -17,6 +17,7 @@ from stream_cases import PATIENCE, PROGRAM, environment, run
 
 from rnncast import errors
 from rnncast.cli import boundary
+from rnncast.cli.signals import HUNG_UP, INTERRUPTED, TERMINATED
 from rnncast.data.locking import locked
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "exit-codes.md").read_text(encoding="utf-8")
@@ -30,7 +31,7 @@ ELSEWHERE = {76}
 
 def test_the_table_has_the_codes_of_the_program_and_no_other():
     tree = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, errors.RnncastError)]
-    signals = {boundary.INTERNAL, boundary.INTERRUPTED, boundary.CLOSED_PIPE, boundary.TERMINATED}
+    signals = {boundary.INTERNAL, boundary.CLOSED_PIPE, HUNG_UP, INTERRUPTED, TERMINATED}
     assert set(ROWS) == {0, *(cls.exit_code for cls in tree), *signals}
     assert all(ROWS.values())
 
@@ -56,6 +57,7 @@ def ended(trained_folder, tmp_path_factory):
         73: lambda: run("forecast", model, "-o", folder / "nowhere" / "x.csv"),
         74: lambda: _with_stdout("/dev/full", "forecast", model),
         75: lambda: _while_locked(folder / "ledger.csv", "forecast", model, prices, "--append", folder / "ledger.csv"),
+        129: lambda: _signalled(signal.SIGHUP, prices, folder / "129.npz"),
         130: lambda: _signalled(signal.SIGINT, prices, folder / "130.npz"),
         141: lambda: _without_a_reader("forecast", model),
         143: lambda: _signalled(signal.SIGTERM, prices, folder / "143.npz"),

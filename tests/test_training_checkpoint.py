@@ -9,7 +9,7 @@ import pytest
 from panels import make_panel
 
 from rnncast.data.checkpoint import CheckpointFile
-from rnncast.errors import DataError, StorageError
+from rnncast.errors import DataError, OutputError, StorageError
 from rnncast.model.artifact import save_model
 from rnncast.training import checkpoint as module
 from rnncast.training.checkpoint import Checkpoint, checkpoint_of
@@ -111,6 +111,9 @@ def test_other_data_or_another_version_are_begun_anew(panel, tmp_path, monkeypat
     monkeypatch.setattr(module, "__version__", "99.0")
     checkpoint = checkpoint_of(str(path), panel, network, training)
     assert checkpoint.restore().endswith("there, 99.0 here")
+    monkeypatch.undo()
+    checkpoint = checkpoint_of(str(path), panel, network, training, "0123456789abcdef")
+    assert checkpoint.restore() == "--from not given there, 0123456789abcdef here"
 
 
 OTHERS = {
@@ -173,6 +176,9 @@ FORGED = {
     "unknown network": (lambda state: state["networks"].pop("search"), lambda arrays: None),
     "no updates": (lambda state: state["networks"]["search"].pop("trainer"), lambda arrays: None),
     "text": (lambda state: state["networks"]["search"].update(epoch="many"), lambda arrays: None),
+    "no losses": (lambda state: state["networks"]["search"].pop("losses"), lambda arrays: None),
+    "no best weights": (lambda state: None, lambda arrays: arrays.pop("search.best")),
+    "many updates": (lambda state: state["networks"]["search"]["trainer"].update(updates=10**12), lambda arrays: None),
     "format": (lambda state: state.update(format="other"), lambda arrays: None),
 }
 
@@ -201,6 +207,49 @@ def test_a_checkpoint_that_cannot_be_written_does_not_stop_the_training(panel, t
     save_model(model, tmp_path / "model.npz")
     assert (tmp_path / "model.npz").read_bytes() == expected
     assert checkpoint.failure is not None and checkpoint.failure.message == "the disk is full"
+
+
+def test_writing_takes_a_small_share_of_the_time(panel, tmp_path, monkeypatch):
+    """A write that took one second is followed by none for ten, however often it is due."""
+    clock, written = [0.0], []
+    monkeypatch.setattr("rnncast.data.checkpoint.time.monotonic", lambda: clock[0])
+
+    def write(path, content):
+        written.append(clock[0])
+        clock[0] += 1.0
+
+    monkeypatch.setattr("rnncast.data.checkpoint.atomic_write", write)
+    network, training, _ = resolve(OPTIONS, panel)
+    checkpoint = checkpoint_of(str(tmp_path / "x"), panel, network, training)
+    for second in (0.0, 5.0, 10.9, 11.1, 20.0):
+        clock[0] = second
+        checkpoint.keep([])
+    assert written == [0.0, 11.1]
+
+
+def test_the_first_writing_waits(panel, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "FIRST_AFTER", 600.0)
+    network, training, _ = resolve(OPTIONS, panel)
+    checkpoint = checkpoint_of(str(tmp_path / "x"), panel, network, training)
+    checkpoint.keep([])
+    assert (checkpoint.epochs, checkpoint.is_left) == (0, False)
+
+
+def test_something_else_in_its_place_is_not_touched(panel, tmp_path):
+    path = tmp_path / "x"
+    network, training, _ = resolve(OPTIONS, panel)
+    path.write_text("mine\n")
+    with pytest.raises(OutputError, match="is no checkpoint of a training"):
+        _ = checkpoint_of(str(path), panel, network, training).is_left
+    assert path.read_text() == "mine\n"
+
+
+def test_that_the_time_limit_ended_the_search_is_kept(panel, tmp_path):
+    path, limited = tmp_path / "x.checkpoint", replace(OPTIONS, time_limit=1e-6)
+    with pytest.raises(Stopped):
+        trained(panel, limited, path, tmp_path, stop_after=1)
+    _, warnings, _ = trained(panel, replace(OPTIONS, time_limit=None), path, tmp_path)
+    assert "the time limit ended the search after 1 updates" in warnings
 
 
 def test_what_is_written_is_read(tmp_path, rng):

@@ -90,8 +90,7 @@ def test_too_few_fresh_rows_move_the_history_on_and_nothing_else(model, panel):
 
 def test_what_was_not_accepted_counts_as_fresh_the_next_time(model, panel):
     first = continued(model, panel.until(panel.times[199 + 3 * HORIZON]), max_epochs=0).model
-    if panel.is_dated:
-        assert fresh_rows(first, panel).tolist() == fresh_rows(model, panel).tolist()
+    assert fresh_rows(first, panel).tolist() == fresh_rows(model, panel).tolist()
     assert continued(first, panel, learning_rate=0.01).accepted
 
 
@@ -107,14 +106,26 @@ def test_only_fresh_rows_judge_and_only_earlier_ones_teach(model, panel):
         assert last < panel.times[fold.held_out.ends].min()
 
 
-def test_rows_of_a_series_that_the_model_does_not_know_are_fresh(model, panel):
+def test_only_rows_later_than_all_that_was_trained_on_are_fresh(model, panel):
+    """Also those of a series that the model does not know, or has forgotten."""
     other = replace(panel, ids=("a", "c"))
-    fresh = fresh_rows(model, other)
-    if panel.is_dated:
-        assert fresh.sum() == 160 + 152
-    else:
-        assert fresh[panel.rows(1)].all()
-        assert fresh[panel.rows(0)].sum() == 160
+    assert fresh_rows(model, other).sum() == 160 + 152
+    forgotten = continued(model, make_panel({"c": panel.target[:150]}, dated=panel.is_dated)).model
+    assert fresh_rows(forgotten, panel).tolist() == fresh_rows(model, panel).tolist()
+    assert not fresh_rows(model, panel.until(panel.times[199])).any()
+
+
+def test_the_last_trained_row_never_goes_back(rng):
+    """Another series of integer steps may count fewer of them than the model has seen."""
+    long, short = (
+        make_panel({name: drawn_back(rng, rows, 0.9)}, dated=False) for name, rows in (("a", 300), ("b", 400))
+    )
+    network, training, _ = resolve(OPTIONS, long)
+    model, _ = train(long, network, training)
+    got = continued(model, short, learning_rate=0.01)
+    assert got.model.last_trained == (400 if got.accepted else 300)
+    earlier = make_panel({"b": short.target[:200]}, dated=False)
+    assert continued(got.model, earlier).model.last_trained == got.model.last_trained
 
 
 def test_the_file_opens_again_and_says_what_it_said(model, panel, tmp_path):

@@ -3,6 +3,7 @@
 A command raises; nothing below prints an error or exits. The codes are those of `rnncast.errors`, and:
 
 ====  =====================================================
+129   the terminal was closed (SIGHUP)
 130   interrupted from the keyboard (SIGINT)
 141   the reader of the output went away (SIGPIPE)
 143   terminated (SIGTERM)
@@ -12,19 +13,23 @@ A command raises; nothing below prints an error or exits. The codes are those of
 from __future__ import annotations
 
 import errno
+import re
 import warnings
 from collections.abc import Callable, Sequence
 
 from rnncast.cli import color, output
 from rnncast.cli.config import sources
 from rnncast.cli.output import ErrorReport
-from rnncast.cli.signals import INTERRUPTED, TERMINATED, Signals, Terminated, stop_of
-from rnncast.errors import RnncastError, StorageError
+from rnncast.cli.signals import Signals, Terminated, code_and_word, stop_of
+from rnncast.errors import STORAGE_ERRORS, RnncastError, StorageError, UsageError
 
 INTERNAL, CLOSED_PIPE = 70, 141
 
-_FULL_OR_BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EBADF}
+_FULL_OR_BROKEN = {*STORAGE_ERRORS, errno.EBADF}
 """Last, a stream that is open the wrong way."""
+
+
+_QUIET = re.compile("-[hv]*q")  # alone, or among letters that take no value
 
 
 def run(command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
@@ -61,7 +66,10 @@ def _run(command: Callable[[Sequence[str]], int], arguments: Sequence[str], sign
         return _stopped(stop, arguments)
     except Exception as error:
         if signals.heard is not None:  # a library made an error of its own of it
-            return _stopped(stop_of(signals.heard), arguments)
+            heard = stop_of(signals.heard)
+            for note in getattr(error, "__notes__", ()):
+                heard.add_note(note)
+            return _stopped(heard, arguments)
         return _report(error, arguments)
 
 
@@ -98,6 +106,8 @@ def as_known(error: Exception) -> RnncastError:
         return StorageError(
             f"reading or writing failed: {error.strerror}", where=name, hint="make room, or write elsewhere"
         )
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return UsageError("the name of a file is too long", where=error.filename, hint="give it a shorter name")
     if isinstance(error, MemoryError):
         return RnncastError("out of memory", hint="give fewer series or rows, or a smaller --batch-size")
     return RnncastError(
@@ -108,7 +118,7 @@ def as_known(error: Exception) -> RnncastError:
 
 def _stopped(stop: BaseException, arguments: Sequence[str]) -> int:
     """Say that a signal came; the notes of the exception say how to go on."""
-    code, word = (TERMINATED, "terminated") if isinstance(stop, Terminated) else (INTERRUPTED, "interrupted")
+    code, word = code_and_word(stop)
     hint = "; ".join(getattr(stop, "__notes__", ())) or None
     try:
         if "--json" in _options(arguments):
@@ -131,7 +141,8 @@ def _show_warning(arguments: Sequence[str]) -> Callable[..., None]:
     """Warnings of libraries take one line, without the place in the source; -q hides them."""
 
     def show(message: Warning | str, *details: object, **more: object) -> None:
-        quiet = not _options(arguments).isdisjoint({"-q", "--quiet"})
+        options = _options(arguments)
+        quiet = "--quiet" in options or any(_QUIET.match(word) for word in options)
         output.Output(quiet=quiet).warn(str(message).splitlines()[0])
 
     return show

@@ -35,13 +35,12 @@ from rnncast.cli.options import (
     option,
     settle_form,
     takes,
-    typed_name,
 )
 from rnncast.cli.outcome import Outcome, outcome_of
 from rnncast.cli.output import Output
 from rnncast.cli.preparing import train_options
 from rnncast.cli.progress import Progress, say_compiling
-from rnncast.errors import UsageError
+from rnncast.errors import UsageError, typed_name
 
 if TYPE_CHECKING:
     from rnncast.data.panel import Panel

@@ -9,7 +9,15 @@ import typer
 
 from rnncast.cli.config.sources import by_flag
 from rnncast.cli.forms import STDOUT, refuse_bytes_on_terminal, refuse_dash
-from rnncast.cli.inputs import STDIN, check_ending, check_output, check_stdin, open_model, read_for_model
+from rnncast.cli.inputs import (
+    STDIN,
+    check_ending,
+    check_output,
+    check_stdin,
+    missing_series,
+    open_model,
+    read_for_model,
+)
 from rnncast.cli.options import (
     Computing,
     InputOptions,
@@ -22,7 +30,7 @@ from rnncast.cli.options import (
     settle_form,
     takes,
 )
-from rnncast.cli.output import Output
+from rnncast.cli.output import Output, flush
 from rnncast.cli.progress import say_compiling
 from rnncast.errors import UsageError
 
@@ -94,6 +102,8 @@ def forecast(
     refuse_dash(append=append)
     check_stdin([model, *(inputs or ())])
     output = None if output == STDOUT else output
+    if no_clobber and output is None and by_flag("no_clobber"):
+        raise UsageError("--no-clobber needs a file that could be replaced", hint="-o FILE names it")
     if output is not None:
         check_output(output, [model, *(inputs or ())], clobber=not no_clobber)
     form: str | None = format
@@ -123,14 +133,20 @@ def forecast(
         core=core,
         verbose=verbose,
     )
-    if append is not None:  # before it is shown: what somebody may act upon stands in the ledger
-        record_forecast(append, trained, issued, levels, taus, out, only_new=only_new)
     table = issued.table(levels=tuple(dict.fromkeys(levels)), quantiles=taus)
-    if output is not None or not with_document:
-        _write(issued, table, form, output, out, clobber=not no_clobber)
-    if with_document:
-        files = {"model": model, "inputs": inputs or [], "output": output}
-        out.document(_document(files, trained, issued, table, out))
+
+    def deliver() -> None:
+        if output is not None or not with_document:
+            _write(issued, table, form, output, out, clobber=not no_clobber)
+        if with_document:
+            files = {"model": model, "inputs": inputs or [], "output": output}
+            out.document(_document(files, trained, issued, table, out))
+        flush()
+
+    if append is None:
+        deliver()
+    else:
+        record_forecast(append, trained, issued, levels, taus, out, deliver=deliver, only_new=only_new)
     out.release()
 
 
@@ -175,6 +191,8 @@ def issue(
     if verbose:
         out.note(chosen.describe())
     if panel is not None:
+        if (missing := missing_series(panel, model)) is not None:
+            out.warn(missing)
         if model.network.stateful:
             from rnncast.forecasting.carrying import carried_on
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from rnncast.cli.options import InputOptions, Report
 from rnncast.cli.output import Output, standard_input
-from rnncast.errors import InputNotFoundError, ModelFileError, OutputError, UsageError
+from rnncast.errors import DataError, InputNotFoundError, ModelFileError, OutputError, UsageError
 
 if TYPE_CHECKING:
     from rnncast.data.panel import Panel
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 _BACKSLASH, _QUOTED = "\\", b"'\\"
+
+NAMED = 3
+"""Series that a message names before it only counts."""
 
 COMPARED_ROWS = 20
 """Fewest rows whose own step is held against the model's."""
@@ -58,6 +61,8 @@ def open_model(path: str, stdin: BinaryIO | None = None) -> Model:
     """The model in a file, or on stdin (`stdin` if it is open already); an error that says what to do without one."""
     from rnncast.model.artifact import load_model
 
+    if not path:
+        raise UsageError("the name of the model is empty", hint="name a file")
     if path == STDIN:
         return load_model("stdin", stdin or standard_input())
     if not os.path.exists(path):
@@ -90,6 +95,11 @@ def read_for_model(sources: Sequence[str], options: InputOptions, model: Model) 
     Returns
     -------
     panel, notes
+
+    Raises
+    ------
+    DataError
+        Its target is another column than the model's, and nobody named it.
     """
     from rnncast.data.read import read_input
 
@@ -101,6 +111,7 @@ def read_for_model(sources: Sequence[str], options: InputOptions, model: Model) 
         calendar=model.calendar,
     )
     panel, notes = reading.panel, reading.notes
+    _refuse_other_target(panel, options, model)
     own, expected = panel.calendar, model.calendar
     if (
         not own.given
@@ -113,6 +124,32 @@ def read_for_model(sources: Sequence[str], options: InputOptions, model: Model) 
             "the stamps of the forecast follow the training",
         )
     return panel, notes
+
+
+def _refuse_other_target(panel: Panel, options: InputOptions, model: Model) -> None:
+    from rnncast.data.reading.headings import canonical
+
+    own, expected = panel.columns, model.columns
+    if own.wide or expected.wide or options.target_col is not None:
+        return
+    if canonical(own.target) != canonical(expected.target):
+        raise DataError(
+            f"the model forecasts {expected.target!r}, and the input has no such column; it has {own.target!r}",
+            hint=f"if that is the same, --target-col {shell_word(own.target)}",
+        )
+
+
+def missing_series(panel: Panel, model: Model) -> str | None:
+    """Which series the model keeps rows of, and the input has none of; None if there are none."""
+    if model.history is None or panel.columns.id is None:
+        return None
+    missing = [name for name in model.history.panel.ids if name not in set(panel.ids)]
+    if not missing:
+        return None
+    named = ", ".join(f'"{name}"' for name in missing[:NAMED])
+    more = f" and {len(missing) - NAMED:,} more" if len(missing) > NAMED else ""
+    count = f"{len(missing):,} of the {len(model.history.panel.ids):,} series"
+    return f"the input has no rows of {count} that the model keeps: {named}{more}"
 
 
 def warn_of_data(panel: Panel, out: Output) -> tuple[str, ...]:
@@ -141,9 +178,11 @@ def check_output(path: str, sources: Sequence[str], *, clobber: bool = True, mod
     import tempfile
 
     target = Path(path)
+    if not path:
+        raise UsageError("the name of the output is empty", hint="name a file")
     if any(source != STDIN and _same_file(path, source) for source in sources):
         raise UsageError(f"the output {path} is also an input, and would replace it", hint="name another file with -o")
-    if target.is_dir():
+    if target.is_dir() or path.endswith(os.sep):
         raise OutputError(
             f"{path} is a folder, expected the name of a file", hint=f"for instance -o {target / 'x.npz'}"
         )

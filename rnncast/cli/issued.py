@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from rnncast.cli.config.sources import by_flag
 from rnncast.cli.inputs import open_model
-from rnncast.cli.options import InputOptions, TrainingChoices, given, option, typed_name
+from rnncast.cli.options import InputOptions, TrainingChoices, given, option
 from rnncast.cli.outcome import Outcome, outcome_of
 from rnncast.cli.output import Output
 from rnncast.cli.progress import Progress
-from rnncast.errors import UsageError
+from rnncast.errors import UsageError, typed_name
 
 if TYPE_CHECKING:
     from rnncast.data.panel import Panel

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rnncast.cli.inputs import check_output
@@ -41,9 +41,13 @@ def record_forecast(
     quantiles: Sequence[float],
     out: Output,
     *,
+    deliver: Callable[[], object],
     only_new: bool = False,
 ) -> None:
-    """Append a forecast to a ledger, and say what became of its rows.
+    """Append a forecast to a ledger, deliver it, and say what became of its rows.
+
+    What somebody may act upon stands in the ledger before. But with `only_new` it is delivered first: what could not be
+    would never be made again, once it stands there.
 
     Raises
     ------
@@ -66,6 +70,7 @@ def record_forecast(
         model=fingerprint(model),
         made_at=now(),
         only_new=only_new,
+        deliver=deliver if only_new else lambda: None,
     )
     out.note(f"recorded {counted(done.added, 'row')} in {path}")
     if done.present:
@@ -77,6 +82,8 @@ def record_forecast(
         )
     if not done.is_locked:
         out.warn("there are no locks here: let only one run at a time append")
+    if not only_new:
+        deliver()
 
 
 def _refuse_hindsight(model: Model, issued: Forecast) -> None:

@@ -19,7 +19,7 @@ import typer
 from rnncast.cli.color import choose
 from rnncast.cli.config.sources import by_flag
 from rnncast.cli.forms import refuse_dash
-from rnncast.errors import UsageError
+from rnncast.errors import UsageError, typed_name
 
 if TYPE_CHECKING:
     from rnncast.data.options import ReadOptions
@@ -219,11 +219,6 @@ def check_levels(levels: Sequence[float]) -> None:
                 f"--level must be at least 1 and below 100 per cent, found {level:g}",
                 hint=f"--level {100 * level:g}, in per cent" if 0.01 <= level < 1 else "as --level 80 --level 95",
             )
-
-
-def typed_name(name: str) -> str:
-    """The option of a parameter as it is typed."""
-    return "--" + name.replace("_", "-")
 
 
 def typed(group: InputOptions) -> list[str]:

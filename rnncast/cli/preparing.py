@@ -6,10 +6,10 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from rnncast.cli.config.sources import by_flag
-from rnncast.cli.inputs import open_model, read_data, read_for_model, warn_of_data
+from rnncast.cli.inputs import missing_series, open_model, read_data, read_for_model, warn_of_data
 from rnncast.cli.options import InputOptions, TrainingChoices, given
 from rnncast.cli.output import Output
-from rnncast.errors import UsageError
+from rnncast.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from rnncast.data.panel import Panel
@@ -31,6 +31,8 @@ class TrainingJob:
         whether an interrupted training goes on.
     from_model : str or None
         The model that goes on.
+    skip_missing : bool
+        Whether it may go on without series that it keeps rows of.
     """
 
     path: str
@@ -40,6 +42,7 @@ class TrainingJob:
     skip_bad: bool = False
     resume: bool = False
     from_model: str | None = None
+    skip_missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,9 @@ def prepare_continued(job: TrainingJob, choices: TrainingChoices, columns: Input
     from rnncast.training.continued import SETTINGS, continued_settings
 
     assert job.from_model is not None
-    named = {name: value for name in SETTINGS if (value := getattr(choices, name)) is not None}
+    # what stands in a file or the environment is meant for a new model: a few epochs at its rate would be many
+    chosen = [name for name in SETTINGS if by_flag(name) or name not in ("max_epochs", "learning_rate")]
+    named = {name: value for name in chosen if (value := getattr(choices, name)) is not None}
     if other := [name for name in given(choices) if name[2:].replace("-", "_") not in SETTINGS]:
         raise UsageError(
             f"{other[0]} is settled by the model that --from names", hint="leave it out, or train a new model"
@@ -104,9 +109,26 @@ def prepare_continued(job: TrainingJob, choices: TrainingChoices, columns: Input
     notes = (f"going on from {job.from_model} ({fingerprint(model)}), trained until {model.trained_until}", *notes)
     out.notes(notes)
     check_kind(model, panel)
+    _refuse_less(model, panel, skip=job.skip_missing)
     doubts = warn_of_data(panel, out)
     panel, short = _long_enough(panel, model.network, job, out)
     return Prepared(panel, model.network, continued_settings(model, named), notes, (*doubts, *short), model)
+
+
+def _refuse_less(model: Model, panel: Panel, *, skip: bool) -> None:
+    """DataError for rows that end before those of the training, or lack series: a file that was cut, most likely."""
+    from rnncast.data.isotime import format_stamp
+
+    last, zone = panel.times.max(), panel.calendar.zone
+    if last < model.last_trained:
+        end, until = format_stamp(last, zone), format_stamp(model.last_trained, zone)
+        raise DataError(
+            f"the rows end at {end}, and the model was trained on rows up to {until}",
+            hint="give it all rows, old and fresh",
+        )
+    missing = None if skip else missing_series(panel, model)
+    if missing is not None:
+        raise DataError(missing, hint="give it all rows, or --skip-bad to go on without these series")
 
 
 def _long_enough(panel: Panel, network: NetworkConfig, job: TrainingJob, out: Output) -> tuple[Panel, tuple[str, ...]]:

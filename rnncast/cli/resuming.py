@@ -40,7 +40,7 @@ def kept(checkpoint: Checkpoint, out: Output, *, resume: bool) -> Iterator[None]
         with checkpoint:
             yield
     except BaseException as error:
-        if checkpoint.path is not None:
+        if checkpoint.epochs:
             done = counted(checkpoint.epochs, "epoch")
             error.add_note(f"{checkpoint.path} keeps {done} of training: the same command with --resume goes on")
         raise
@@ -53,7 +53,7 @@ def _take_up(checkpoint: Checkpoint, out: Output, resume: bool) -> None:
     from rnncast.data.summary import counted
 
     if not resume:
-        if checkpoint.path is not None:
+        if checkpoint.is_left:
             out.warn(f"{checkpoint.path} of a training that was interrupted is replaced; --resume would go on from it")
         return
     useless = checkpoint.restore()

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first unwinds the stack, so that files are whole and a checkpoint stays; the second ends all.
+"""SIGINT, SIGTERM, SIGHUP: the first unwinds the stack, so that files are whole and a checkpoint stays; a second ends all.
 
 An exception that is raised while a library compiles or frees something can be swallowed there. So what was heard is
 kept, and `raise_again` raises it at the next place where the work may end.
@@ -11,14 +11,25 @@ import signal
 import threading
 from typing import Any, NoReturn, Self
 
-INTERRUPTED, TERMINATED = 130, 143
+HUNG_UP, INTERRUPTED, TERMINATED = 129, 130, 143
 """Exit codes: 128 and the number of the signal."""
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_WORDS = {HUNG_UP: "the terminal was closed", INTERRUPTED: "interrupted", TERMINATED: "terminated"}
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived; unwinds the stack, so that half-written files are removed."""
+    """SIGTERM or SIGHUP arrived; unwinds the stack, so that half-written files are removed.
+
+    Attributes
+    ----------
+    number : int
+        The signal.
+    """
+
+    def __init__(self, number: int = signal.SIGTERM) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 class Signals:
@@ -61,7 +72,13 @@ def raise_again() -> None:
 
 def stop_of(number: int) -> BaseException:
     """The exception that a signal raises."""
-    return KeyboardInterrupt() if number == signal.SIGINT else Terminated()
+    return KeyboardInterrupt() if number == signal.SIGINT else Terminated(number)
+
+
+def code_and_word(stop: BaseException) -> tuple[int, str]:
+    """Exit code of such an exception, and what it is called."""
+    code = 128 + stop.number if isinstance(stop, Terminated) else INTERRUPTED
+    return code, _WORDS[code]
 
 
 def _raise(number: int) -> NoReturn:

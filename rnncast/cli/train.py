@@ -72,13 +72,22 @@ def train(
     computing.apply()
     for source in inputs:
         refuse_model(source)
-    path = output or default_model(inputs)
+    path = default_model(inputs) if output is None else output
     check_stdin([*inputs, *([from_model] if from_model else [])])
     if path == STDOUT:
         check_stdout(json=report.json, resume=resume)
     else:
         check_output(path, inputs, clobber=not no_clobber, model=True)
-    job = TrainingJob(path, tuple(inputs), not no_clobber, not no_history, skip_bad is not False, resume, from_model)
+    job = TrainingJob(
+        path,
+        tuple(inputs),
+        clobber=not no_clobber,
+        keep_history=not no_history,
+        skip_bad=skip_bad is not False,
+        resume=resume,
+        from_model=from_model,
+        skip_missing=skip_bad is True,
+    )
     with output_lock(None if path == STDOUT else path, report):  # before data are read, and what trains is loaded
         run_training(job, choices, columns, report)
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import errno
-
 from rnncast.cli.options import Report, takes
 from rnncast.cli.output import Output
 from rnncast.cli.progress import say_compiling
-from rnncast.errors import OutputError, StorageError
+from rnncast.errors import STORAGE_ERRORS, OutputError, StorageError
 
 EXAMPLES = """\b
 Examples:
@@ -15,8 +13,6 @@ Examples:
   rnncast warmup --json
   RNNCAST_CACHE_DIR=/srv/forecasts rnncast warmup -q
 """
-
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
 
 
 @takes(report=Report)
@@ -69,7 +65,7 @@ def _check_writable() -> None:
 
 
 def _unkept(error: OSError, folder: str) -> OutputError | StorageError:
-    kind = StorageError if error.errno in _NO_ROOM else OutputError
+    kind = StorageError if error.errno in STORAGE_ERRORS else OutputError
     return kind(f"kernels cannot be kept: {error.strerror}", where=folder, hint=_remedy())
 
 

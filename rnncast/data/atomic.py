@@ -6,7 +6,6 @@ left of such temporaries is removed by the next one that writes to the folder.
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import stat
@@ -14,9 +13,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from rnncast.data.temporary import sweep, temporary
-from rnncast.errors import OutputError, RnncastError, StorageError
-
-_STORAGE_ERRORS = {errno.ENOSPC, errno.EIO, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+from rnncast.errors import STORAGE_ERRORS, OutputError, RnncastError, StorageError
 
 
 def atomic_write(path: str | os.PathLike[str], write: Callable[[BinaryIO], object], *, clobber: bool = True) -> None:
@@ -37,6 +34,8 @@ def atomic_write(path: str | os.PathLike[str], write: Callable[[BinaryIO], objec
         The file cannot be created, or exists and is not to be replaced.
     StorageError
         Writing failed: the disk is full, or gone.
+    BrokenPipeError
+        It is a pipe whose reader has gone.
     """
     name = os.fspath(path)
     try:
@@ -52,6 +51,8 @@ def atomic_write(path: str | os.PathLike[str], write: Callable[[BinaryIO], objec
         _write_beside(target, write, mode, clobber)
     except FileExistsError:
         raise _exists(name) from None
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise _explain(name, error) from error
 
@@ -111,7 +112,7 @@ def _sync_folder(folder: str) -> None:
         finally:
             os.close(handle)
     except OSError as error:
-        if error.errno in _STORAGE_ERRORS:
+        if error.errno in STORAGE_ERRORS:
             raise
 
 
@@ -121,7 +122,7 @@ def _exists(name: str) -> OutputError:
 
 def _explain(name: str, error: OSError) -> RnncastError:
     reason = error.strerror or str(error)
-    if error.errno in _STORAGE_ERRORS:
+    if error.errno in STORAGE_ERRORS:
         return StorageError(f"{name} could not be written: {reason}", hint="free some space, or write elsewhere")
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return OutputError(f"{name} cannot be created: there is no folder {os.path.dirname(name) or '.'}")

@@ -61,8 +61,8 @@ class CheckpointFile:
         self._next = 0.0
 
     def wait(self, seconds: float) -> None:
-        """Let so much time go by before the next writing is due."""
-        self._next = time.monotonic() + seconds
+        """Let so much time go by, at least, before the next writing is due."""
+        self._next = max(self._next, time.monotonic() + seconds)
 
     @property
     def is_due(self) -> bool:
@@ -103,6 +103,17 @@ class CheckpointFile:
                 where=self.path,
                 hint=self.remedy,
             ) from error
+
+    def is_foreign(self) -> bool:
+        """Whether there is something else in the file's place."""
+        try:
+            with open(self.path, "rb") as stream, zipfile.ZipFile(stream) as archive:
+                self._meta(archive)
+        except FileNotFoundError:
+            return False
+        except DAMAGED:
+            return True
+        return False
 
     def remove(self) -> None:
         """Take the file away, if there is one and it can be."""

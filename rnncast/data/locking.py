@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Iterator
 
-from rnncast.errors import BusyError, OutputError
+from rnncast.errors import STORAGE_ERRORS, BusyError, OutputError, StorageError
 
 try:
     import fcntl
@@ -50,7 +50,7 @@ def locked(path: str | os.PathLike[str], *, patience: float = PATIENCE) -> Itera
     ------
     BusyError
         Another run still holds it after that time.
-    OutputError
+    OutputError, StorageError
         The file of the lock cannot be created.
     """
     name = os.fspath(path)
@@ -62,7 +62,7 @@ def locked(path: str | os.PathLike[str], *, patience: float = PATIENCE) -> Itera
     try:
         yield is_locked
     finally:
-        if is_locked and is_named(handle, lock):
+        if is_named(handle, lock):
             with contextlib.suppress(OSError):
                 os.unlink(lock)
         os.close(handle)  # which lets go of the lock
@@ -129,6 +129,8 @@ def _open(path: str) -> int:
         except PermissionError:
             return os.open(path, os.O_RDONLY | plain)
     except OSError as error:
+        if error.errno in STORAGE_ERRORS:
+            raise StorageError(f"{path} could not be written: {error.strerror}", hint="free some space") from error
         raise OutputError(
             f"{path} cannot be created: {error.strerror}",
             hint="the lock stands beside the file that it guards: put that into a folder that may be written to",

@@ -39,6 +39,11 @@ def counted(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
+def identity_in_words(panel: Panel) -> str:
+    """How many rows a panel has, and its fingerprint."""
+    return f"{len(panel.times):,} rows in {len(panel.ids):,} series ({panel.fingerprint()})"
+
+
 def describe_constants(panel: Panel) -> str | None:
     """The series that never change, counted; None if there are none."""
     starts, ends, values = panel.indptr[:-1], panel.indptr[1:], panel.target

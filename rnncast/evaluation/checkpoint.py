@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rnncast import __version__
 from rnncast.data.checkpoint import CheckpointFile, in_words
 from rnncast.data.panel import Panel
+from rnncast.data.summary import identity_in_words
 from rnncast.errors import DataError, RnncastError
 from rnncast.evaluation.table import Table
 from rnncast.model.model import Model
@@ -91,10 +92,12 @@ class Checkpoint:
         state = {"origins": progress.origins, "trainings": progress.trainings, "notes": list(progress.notes)}
         self._file.write(state, {name: column[:rows] for name, column in table.columns.items()})
 
-    def keep_at_the_end(self, progress: Progress, table: Table) -> None:
-        """Write the file while something else has gone wrong, which is what the user should hear of."""
+    def keep_at_the_end(self, progress: Progress, table: Table) -> bool:
+        """Write the file while something else has gone wrong, which is what the user should hear of; whether it was."""
         with suppress(RnncastError):
             self.keep(progress, table, now=True)
+            return self._file is not None
+        return False
 
     def _refuse_another(self, meta: Mapping[str, Any]) -> None:
         assert self._file is not None
@@ -108,8 +111,7 @@ class Checkpoint:
 
 def fingerprint(panel: Panel, named: Mapping[str, Any]) -> dict[str, Any]:
     """Of which backtest a checkpoint is: this version, `named` options, and all rows of the data."""
-    data = f"{len(panel.times):,} rows in {len(panel.ids):,} series ({panel.fingerprint()})"
-    return {"rnncast": __version__, **named, "data": data}
+    return {"rnncast": __version__, **named, "data": identity_in_words(panel)}
 
 
 def model_digest(model: Model) -> str:

@@ -129,8 +129,7 @@ class Course:
             try:
                 self._go_on(progress, table, checkpoint, on_epoch, on_origin)
             except BaseException as error:
-                checkpoint.keep_at_the_end(progress, table)
-                if self.keeping.checkpoint is not None and progress.origins:
+                if checkpoint.keep_at_the_end(progress, table) and progress.origins:
                     done = f"{progress.origins} of {len(self.origins)} origins"
                     error.add_note(f"{self.keeping.checkpoint} keeps {done}: the same command goes on")
                 raise

@@ -12,7 +12,7 @@ Dimension letters: `N` rows of a forecast.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +110,7 @@ def append(
     model: str,
     made_at: np.datetime64,
     only_new: bool = False,
+    deliver: Callable[[], object] = lambda: None,
 ) -> Appended:
     """Put a forecast into a ledger, which is made if it does not exist; under its lock, and whole or not at all.
 
@@ -127,6 +128,8 @@ def append(
         When the forecast was made, in UTC, to the second.
     only_new
         Whether a forecast is refused that starts, in every series, from no later row than the model's last one there.
+    deliver
+        Called under the lock before rows are written, for what must not be missing once they are.
 
     Raises
     ------
@@ -143,6 +146,7 @@ def append(
     zones = {**dict.fromkeys(table, issued.zone), _layout(issued, table).name("made_at"): "UTC"}
     with locked(path) as is_locked:
         if not (os.path.exists(path) and os.path.getsize(path)):
+            deliver()
             write_first(path, table, zones)
             return Appended(len(issued.point), 0, 0, is_locked)
         layout = layout_of(path)
@@ -151,6 +155,7 @@ def append(
         if only_new:
             check_news(path, held, issued)
         is_new, changed = new_rows(held, issued)
+        deliver()
         if is_new.any():
             write_behind(path, _united(layout, table, is_new), zones)
         return Appended(int(is_new.sum()), int((~is_new).sum()), changed, is_locked)

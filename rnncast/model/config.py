@@ -9,7 +9,7 @@ from typing import Any
 from rnncast.baselines.smoothing import smoothed_rows
 from rnncast.core.loss_table import HUBER, MAE, MSE, QUANTILE, STUDENT_T, outputs_a_step
 from rnncast.core.shape import GRU, LSTM, RNN_SIGMOID, RNN_TANH, Shape
-from rnncast.errors import UsageError
+from rnncast.errors import UsageError, typed_name
 
 CELLS = ("rnn", "gru", "lstm")
 ACTIVATIONS = ("tanh", "sigmoid")
@@ -109,7 +109,7 @@ class NetworkConfig:
             ("season_length", 1, 100_000),
         ):
             value = getattr(self, name)
-            _require(low <= value <= high, "--" + name.replace("_", "-"), f"between {low} and {high}", value)
+            _require(low <= value <= high, typed_name(name), f"between {low} and {high}", value)
         levels = self.quantile_levels
         symmetric = all(abs(a + b - 1) < 1e-9 for a, b in zip(levels, reversed(levels), strict=True))
         rising = all(a < b for a, b in zip(levels, levels[1:], strict=False))
@@ -214,7 +214,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name, low in (("members", 1), ("max_epochs", 0), ("epoch_updates", 1), ("batch_size", 1), ("seed", 0)):
             value = getattr(self, name)
-            _require(value >= low, "--" + name.replace("_", "-"), f"at least {low}", value)
+            _require(value >= low, typed_name(name), f"at least {low}", value)
         _require(1 <= self.truncation <= 10_000, "--truncation", "between 1 and 10000", self.truncation)
         _require(0 < self.learning_rate < 10, "--learning-rate", "above 0 and below 10", self.learning_rate)
         _require(self.time_limit is None or self.time_limit > 0, "--time-limit", "above 0 seconds", self.time_limit)

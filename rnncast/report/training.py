@@ -20,16 +20,18 @@ def training_verdict(model: Model) -> str:
     intervals = ", with intervals" if len(model.network.quantile_levels) > 1 else ""
     if model.calibration is not None:
         intervals = ", with intervals from few rows" if record.get("fallback") else ", with calibrated intervals"
+    went_on = any(entry["epochs"] for entry in record.get("continued", ()))
+    rows = "held-out rows of the first training" if went_on else "held-out rows"
     judged: Sequence[Mapping[str, Any]] = record.get("gate") or ()
     if record.get("validation"):  # of the first format of models
-        return f"held-out rows: {model.network_share:.0%} of the network's correction of the {naive} is used"
+        return f"{rows}: {model.network_share:.0%} of the network's correction of the {naive} is used"
     if not judged:
-        return f"held-out rows: none, the series are too short; the model issues the {naive}{intervals}"
+        return f"{rows}: none, the series are too short; the model issues the {naive}{intervals}"
     largest = max(judged, key=lambda group: int(group["windows"]))
-    text = "held-out rows: " + _of_group(largest, naive) + intervals
+    text = f"{rows}: " + _of_group(largest, naive) + intervals
     if len(judged) > 1:
         of_group = f' for most series ("{largest["group"]}")'
-        text = f"held-out rows{of_group}: {_of_group(largest, naive)}{intervals}; {len(judged) - 1} more groups"
+        text = f"{rows}{of_group}: {_of_group(largest, naive)}{intervals}; {len(judged) - 1} more groups"
     return text
 
 

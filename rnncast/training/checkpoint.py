@@ -8,7 +8,9 @@ after its last whole epoch, whenever the training ends.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,9 +20,11 @@ from numpy.typing import NDArray
 from rnncast import __version__
 from rnncast.data.checkpoint import CheckpointFile, in_words
 from rnncast.data.panel import Panel
-from rnncast.errors import DataError, RnncastError
+from rnncast.data.summary import identity_in_words
+from rnncast.errors import DataError, OutputError, RnncastError, typed_name
 from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.training.descent import Deadline, Descent, run_side_by_side
+from rnncast.training.versions import versions
 
 FORMAT = "rnncast.training/1"
 
@@ -30,8 +34,10 @@ FIRST_AFTER = 2.0
 EVERY = 1.0
 """Seconds between two writings, at least."""
 
-_DATA = "data"
-_VERSION = "rnncast"
+_DATA, _VERSION, _PARTS, _FROM = "data", "rnncast", "computed with", "--from"
+_OF_ANOTHER = (_DATA, _VERSION, _PARTS, _FROM)
+"""What tells that it was another training, and no slip of the user's: it is begun anew then."""
+
 _UNTOLD = ("members", "time_limit")
 """Settings that alter nothing of what a network has learnt so far."""
 
@@ -77,31 +83,64 @@ class Checkpoint:
         self._file = file
         self._kept: dict[str, _Kept] = {}
         self._written = True
+        self._epochs = 0
         self.failure: RnncastError | None = None
         if file is not None:
             file.wait(FIRST_AFTER)
 
     @property
     def path(self) -> str | None:
-        """The file, if it stands there now."""
-        import os
-
-        return self._file.path if self._file is not None and os.path.exists(self._file.path) else None
+        """The file, if this training has one."""
+        return None if self._file is None else self._file.path
 
     @property
     def epochs(self) -> int:
-        """Epochs that all networks together were trained."""
-        return sum(int(kept.facts["epoch"]) for kept in self._kept.values())
+        """Epochs of all networks together that the file holds of this training; 0 where it holds none."""
+        return self._epochs
+
+    @property
+    def is_left(self) -> bool:
+        """Whether there is a file of an earlier training.
+
+        Raises
+        ------
+        OutputError
+            Something else has its name.
+        """
+        if self._file is None or not os.path.lexists(self._file.path):
+            return False
+        if self._file.is_foreign():
+            raise OutputError(
+                f"{self._file.path} exists and is no checkpoint of a training", hint="give that file another name"
+            )
+        return True
 
     def restore(self) -> str | None:
-        """Take up what the file holds; why it is of no use, if it is that of other data or another version.
+        """Take up what the file holds; why it is of no use, if it is that of another training.
 
         Raises
         ------
         DataError
             The file is that of a training with other options, no checkpoint at all, or damaged.
         """
-        return None if self._file is None else self._file.read(self._take)
+        if self._file is None:
+            return None
+        useless = self._file.read(self._take)
+        with self.reading():
+            self._epochs = self._count()
+        return useless
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """DataError for what does not fit where the state of a network is taken up."""
+        try:
+            yield
+        except (KeyError, ValueError, TypeError) as error:
+            raise DataError(
+                f"the checkpoint holds another network ({type(error).__name__}: {error})",
+                where=self.path,
+                hint="leave out --resume to begin anew",
+            ) from error
 
     def begin(self, name: str, trainer: Descent[Any]) -> Standing:
         """A network at its start, or as it was kept."""
@@ -109,15 +148,10 @@ class Checkpoint:
         if kept is None:
             return Standing(name, trainer)
         facts, arrays = dict(kept.facts), dict(kept.arrays)
-        try:
-            trainer.restore(facts.pop("trainer"), {key: arrays.pop(key) for key in trainer.state()[1]})
-            return Standing(name, trainer, int(facts.pop("epoch")), facts, arrays)
-        except (KeyError, ValueError, TypeError) as error:
-            raise DataError(
-                f"the checkpoint holds another network ({type(error).__name__}: {error})",
-                where=self._file.path if self._file is not None else None,
-                hint="leave out --resume to begin anew",
-            ) from error
+        with self.reading():
+            epoch = int(facts.pop("epoch"))
+            trainer.restore(facts.pop("trainer"), {key: arrays.pop(key) for key in trainer.state()[1]}, epoch)
+            return Standing(name, trainer, epoch, facts, arrays)
 
     def keep(self, standings: Sequence[Standing]) -> None:
         """Remember networks after an epoch, and write the file if it is time to."""
@@ -149,15 +183,18 @@ class Checkpoint:
         arrays = {f"{name}.{key}": array for name, kept in self._kept.items() for key, array in kept.arrays.items()}
         try:
             self._file.write({"networks": {name: kept.facts for name, kept in self._kept.items()}}, arrays)
-            self._written = True
+            self._written, self._epochs = True, self._count()
         except RnncastError as error:
             self.failure = self.failure or error
+
+    def _count(self) -> int:
+        return sum(int(kept.facts["epoch"]) for kept in self._kept.values())
 
     def _take(self, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str | None:
         assert self._file is not None
         differences = self._file.differences(meta)
-        if differences.keys() & {_DATA, _VERSION}:
-            return in_words({name: differences[name] for name in (_DATA, _VERSION) if name in differences})
+        if differences.keys() & set(_OF_ANOTHER):
+            return in_words({name: differences[name] for name in _OF_ANOTHER if name in differences})
         if differences:
             raise DataError(
                 f"the training that was interrupted had other options: {in_words(differences)}",
@@ -182,9 +219,9 @@ def checkpoint_of(
     `started_from` is the fingerprint of the model that it went on from, if it did.
     """
     settings = {**network.to_dict(), **{k: v for k, v in training.to_dict().items() if k not in _UNTOLD}}
-    data = f"{len(panel.times):,} rows in {len(panel.ids):,} series ({panel.fingerprint()})"
-    of = {_VERSION: __version__, **{"--" + name.replace("_", "-"): value for name, value in settings.items()}}
-    of |= {"--from": started_from, _DATA: data}
+    parts = ", ".join(f"{name} {version}" for name, version in versions().items())
+    of = {_VERSION: __version__, _PARTS: parts, **{typed_name(name): value for name, value in settings.items()}}
+    of |= {_FROM: started_from, _DATA: identity_in_words(panel)}
     return Checkpoint(CheckpointFile(path, FORMAT, np.dtype(np.float32), of, "leave out --resume to begin anew"))
 
 

@@ -124,7 +124,8 @@ def continue_training(
     parameters, updates, met = refit(
         model.network, training, working, windows, model.head, course.best, on_epoch, checkpoint, model.parameters
     )
-    found = replace(model, parameters=parameters, trained_until=format_stamp(panel.times.max()))
+    until: Any = max(model.last_trained, panel.times.max())  # other series may count fewer steps
+    found = replace(model, parameters=parameters, trained_until=format_stamp(until))
     found = _with_record(_with_history(found, panel, working, keep_history), {**record, "updates": updates})
     data = {"series": len(panel.ids), "rows": len(panel.times), "data_fingerprint": panel.fingerprint()}
     found = replace(found, record={**found.record, **data})
@@ -133,18 +134,13 @@ def continue_training(
 
 
 def fresh_rows(model: Model, panel: Panel) -> NDArray[np.bool_]:
-    """Whether each row of a panel (R,) is later than those that the model was trained on.
+    """Whether each row of a panel (R,) is later than all that the model was trained on, whatever the series.
 
-    On integer steps each series counts its own: the rows that the model keeps say where it stood.
+    Where series count steps of their own, a shorter one is so fresh only beyond the longest: what it really had is not
+    kept.
     """
     until: Any = model.last_trained
-    if panel.is_dated or model.history is None:
-        return np.asarray(panel.times > until)
-    known = model.history.panel
-    last = dict(zip(known.ids, known.times[known.indptr[1:] - 1].tolist(), strict=True))
-    none = int(panel.times.min()) - 1  # of a series that the model does not know every row is fresh
-    ends = np.array([min(last.get(name, none), until) for name in panel.ids])  # (S,)
-    return np.asarray(panel.times > np.repeat(ends, panel.lengths))
+    return np.asarray(panel.times > until)
 
 
 def _fresh_fold(model: Model, panel: Panel) -> Fold | None:

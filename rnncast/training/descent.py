@@ -160,8 +160,8 @@ class Descent(ABC, Generic[P]):
         facts = {"updates": self.updates, "failed_at": self.failed_at}
         return facts, {"parameters": learner.parameters, "average": learner.average, "moments": learner.moments}
 
-    def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[np.float32]]) -> None:
-        """Bring a network that has just been made to where another one stood, as `state` told it.
+    def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[np.float32]], epoch: int) -> None:
+        """Bring a network that has just been made to where another one stood after an epoch, as `state` told it.
 
         Raises
         ------
@@ -173,6 +173,8 @@ class Descent(ABC, Generic[P]):
                 raise ValueError(f"{name} are {arrays[name].shape}, expected {own.shape}")
             own[...] = arrays[name]
         self.learner.updates = int(facts["updates"])
+        if not 0 <= self.updates <= epoch * self.training.epoch_updates:
+            raise ValueError(f"{self.updates} updates in {epoch} epochs")
         self.failed_at = None if facts["failed_at"] is None else int(facts["failed_at"])
         self._skip(facts)
 

@@ -20,7 +20,7 @@ from rnncast.core.threads import threads
 from rnncast.data.transform import WorkingSeries
 from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.model.network import with_share
-from rnncast.training.checkpoint import NO_CHECKPOINT, Checkpoint
+from rnncast.training.checkpoint import NO_CHECKPOINT, Checkpoint, Standing
 from rnncast.training.descent import Deadline, Descent, P
 from rnncast.training.gate import FEWEST_STRETCHES, SHARES, gains_by_stretch, kept, t_statistic
 from rnncast.training.head import empirical_head, spread_evenly
@@ -159,6 +159,20 @@ class Course:
         """Epochs since the loss was at its lowest."""
         return len(self.losses) - 1 - self.best
 
+    def is_over(self, training: TrainingConfig) -> bool:
+        """Whether no further epoch is made: all are done, none was better for long, or the time limit came."""
+        done = len(self.losses) - 1 >= training.max_epochs
+        return done or self.epochs_without_gain >= training.patience or bool(self.warnings)
+
+    def take_up(self, standing: Standing) -> None:
+        """Go on where a checkpoint stands; KeyError or another for one that holds no course."""
+        self.losses += [float(loss) for loss in standing.facts["losses"]]
+        self.warnings = tuple(map(str, standing.facts["warnings"]))
+        best = standing.arrays["best"]
+        if best.shape != self.weights.shape or len(self.losses) != standing.epoch + 1:
+            raise ValueError("losses and weights of other epochs")
+        self.weights = best
+
     def add(self, loss: float, weights: NDArray[np.float32]) -> None:
         """Another epoch, with its loss and its averaged weights."""
         self.losses.append(loss)
@@ -173,19 +187,19 @@ def train_and_judge(trainer: Descent[P], validation: P, on_epoch: OnEpoch, check
     course = Course([trainer.loss(validation)], trainer.average.copy())
     standing = checkpoint.begin("search", trainer)
     if standing.epoch:
-        course.losses += [float(loss) for loss in standing.facts["losses"]]
-        course.weights = standing.arrays["best"]
-    while standing.epoch < training.max_epochs and course.epochs_without_gain < training.patience:
+        with checkpoint.reading():
+            course.take_up(standing)
+    while not course.is_over(training):
         loss = trainer.run(training.epoch_updates, deadline)
         score = trainer.loss(validation)
         if not (math.isfinite(loss) and math.isfinite(score)):
             break
         course.add(score, trainer.average)
         standing.epoch += 1
-        standing.facts, standing.arrays = {"losses": course.losses[1:]}, {"best": course.weights}
-        checkpoint.keep([standing])
-        on_epoch(EpochReport("search", 1, 1, standing.epoch, training.max_epochs, loss, score))
         if deadline.passed:
             course.warnings = (f"the time limit ended the search after {trainer.updates} updates",)
-            break
+        standing.facts = {"losses": course.losses[1:], "warnings": course.warnings}
+        standing.arrays = {"best": course.weights}
+        checkpoint.keep([standing])
+        on_epoch(EpochReport("search", 1, 1, standing.epoch, training.max_epochs, loss, score))
     return course

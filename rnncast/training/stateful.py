@@ -29,6 +29,9 @@ from rnncast.training.descent import Descent
 from rnncast.training.streams import Chunk, chunks, lanes_of, stretches_of
 from rnncast.training.trainer import VALIDATION_WINDOWS, Trainer
 
+MOST_CHUNKS = 1000
+"""Chunks for each update that a checkpoint is believed; those in which no row counts are few."""
+
 
 def new_trainer(
     config: NetworkConfig,
@@ -96,7 +99,10 @@ class StatefulTrainer(Descent[PreparedSequences]):
         return {**facts, "read": self._read}, {**arrays, "lanes": self._state}
 
     def _skip(self, facts: Mapping[str, Any]) -> None:
-        while self._read < int(facts["read"]):
+        read = int(facts["read"])
+        if not self.updates <= read <= MOST_CHUNKS * self.updates:
+            raise ValueError(f"{read} chunks in {self.updates} updates")
+        while self._read < read:
             self._next_chunk()
 
     def prepare(self, windows: Windows) -> PreparedSequences:

@@ -6,7 +6,6 @@ Dimension letters: `M` members, `P` parameters, `S` series.
 from __future__ import annotations
 
 import math
-import platform
 import time
 from typing import Any
 
@@ -30,6 +29,7 @@ from rnncast.training.head import empirical_head, unmoved_share
 from rnncast.training.search import EpochReport, OnEpoch, failure_of
 from rnncast.training.split import split_windows
 from rnncast.training.stateful import final_states, new_trainer
+from rnncast.training.versions import versions
 
 MUCH_UNMOVED = 0.05
 """Share of steps in which series stand still, from which on a likelihood is the wrong thing to fit."""
@@ -85,7 +85,7 @@ def train(
         "updates": updates,
         **found.record,
         "data_fingerprint": panel.fingerprint(),
-        "versions": _versions(),
+        "versions": versions(),
     }
     if training.time_limit is not None:  # without a limit the same data and options give the same bytes
         record["seconds"] = round(time.perf_counter() - began, 3)
@@ -102,13 +102,6 @@ def train(
         record=record,
     )
     return model, _of_still_series(config, working, split.everything) + found.warnings + warnings
-
-
-def _versions() -> dict[str, str]:
-    """What the model was trained with."""
-    import numba
-
-    return {"python": platform.python_version(), "numpy": np.__version__, "numba": numba.__version__}
 
 
 def _of_still_series(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> tuple[str, ...]:

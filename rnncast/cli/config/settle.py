@@ -12,8 +12,7 @@ from rnncast.cli.config.file import ConfigFile, default_file, read_file
 from rnncast.cli.config.keys import from_file, switches_from_file
 from rnncast.cli.config.settings import SWITCHES, Program, file_settings, settings_of
 from rnncast.cli.config.sources import Standing
-from rnncast.cli.options import typed_name
-from rnncast.errors import UsageError
+from rnncast.errors import UsageError, typed_name
 
 
 @dataclass(frozen=True)
