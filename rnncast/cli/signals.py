@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM, SIGHUP: the first unwinds the stack, so that files are whole and a checkpoint stays; the second ends.
+"""SIGINT, SIGTERM, SIGHUP: the first unwinds the stack, files stay whole and a checkpoint is left; the second ends all.
 
 An exception that is raised while a library compiles or frees something can be swallowed there. So what was heard is
 kept, and `raise_again` raises it at the next place where the work may end.
