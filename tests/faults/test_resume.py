@@ -16,9 +16,11 @@ PROGRAM = """
 import sys
 from rnncast.cli import progress
 from rnncast.cli.main import main
+from rnncast.data import checkpoint as files
 from rnncast.training import checkpoint
 
 checkpoint.FIRST_AFTER = checkpoint.EVERY = 0.0  # the file is written after every epoch
+files.WRITING_SHARE = 1e9
 told = progress.Progress.epoch
 
 def epoch(self, report):
