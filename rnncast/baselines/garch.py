@@ -15,7 +15,6 @@ Changes of fewer than T rows stand at the beginning of their column, with zeros 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from rnncast.baselines.nelder_mead import minimise
 from rnncast.baselines.seasonality import row_after_row
 from rnncast.baselines.volatility import DECAY
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -11,13 +11,13 @@ and their quantiles, in units of the root of that variance, are used until the n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.baselines.garch import Garch, fit_garch, variances
 from rnncast.core.student_t import student_t_quantile
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

@@ -10,13 +10,13 @@ and the indices are added to its path: rows are in working units, where a season
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.baselines.seasonality import additive_indices, counted, row_after_row
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -41,6 +41,7 @@ from rnncast.cli.output import Output
 from rnncast.cli.preparing import train_options
 from rnncast.cli.progress import Progress, say_compiling
 from rnncast.errors import UsageError, typed_name
+from rnncast.records import dataclass
 
 if TYPE_CHECKING:
     from rnncast.data.panel import Panel

@@ -9,11 +9,11 @@ Dimension letter: `S` series.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnncast.cli.ledger import now
 from rnncast.errors import StaleError, UsageError
+from rnncast.records import dataclass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 from rnncast.cli.config.sources import by_flag
@@ -14,6 +14,7 @@ from rnncast.cli.outcome import Outcome, outcome_of
 from rnncast.cli.output import Output
 from rnncast.cli.progress import Progress
 from rnncast.errors import UsageError, typed_name
+from rnncast.records import dataclass
 
 if TYPE_CHECKING:
     from rnncast.data.panel import Panel

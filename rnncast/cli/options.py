@@ -10,7 +10,7 @@ import inspect
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
@@ -20,6 +20,7 @@ from rnncast.cli.color import choose
 from rnncast.cli.config.sources import by_flag
 from rnncast.cli.forms import refuse_dash
 from rnncast.errors import UsageError, typed_name
+from rnncast.records import dataclass
 
 if TYPE_CHECKING:
     from rnncast.data.options import ReadOptions

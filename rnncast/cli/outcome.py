@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnncast.cli.output import Output
+from rnncast.records import dataclass
 
 if TYPE_CHECKING:
     from rnncast.data.panel import Columns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from rnncast.cli.config.sources import by_flag
@@ -10,6 +10,7 @@ from rnncast.cli.inputs import missing_series, open_model, read_data, read_for_m
 from rnncast.cli.options import InputOptions, TrainingChoices, given
 from rnncast.cli.output import Output
 from rnncast.errors import DataError, UsageError
+from rnncast.records import dataclass
 
 if TYPE_CHECKING:
     from rnncast.data.panel import Panel

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +16,7 @@ from rnncast.cli.output import Output
 from rnncast.cli.preparing import Prepared, TrainingJob, prepare_continued, prepare_new
 from rnncast.cli.progress import Progress, say_compiling
 from rnncast.cli.resuming import kept, new_checkpoint
+from rnncast.records import dataclass
 
 if TYPE_CHECKING:
     from rnncast.model.model import Model

@@ -12,7 +12,6 @@ Shapes: `R` rows, `S` series, `K` horizon steps, `...` any.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,6 +34,7 @@ from rnncast.data.calendars.sessions import Runs, WeekTable, check_sessions, wee
 from rnncast.data.calendars.timeline import Timeline
 from rnncast.data.calendars.wording import describe_length, describe_sessions, describe_step, describe_weekmask
 from rnncast.errors import UsageError
+from rnncast.records import dataclass
 
 __all__ = ["Calendar", "describe_weekmask", "learn_calendar", "named_calendar"]
 

@@ -12,7 +12,6 @@ import os
 import time
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from rnncast.data.atomic import atomic_write
 from rnncast.data.npz import DAMAGED, read_array
 from rnncast.errors import DataError, InputNotFoundError
+from rnncast.records import dataclass
 
 WRITING_SHARE = 0.1
 """Share of the time that writing may take: a file that has grown large is written less often."""

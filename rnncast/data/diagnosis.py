@@ -7,7 +7,6 @@ Dimension letters: `R` rows of all series together, `S` series, `U` runs of equa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from rnncast.data.calendars.holes import find_holes
 from rnncast.data.jumps import Jump, find_jumps
 from rnncast.data.panel import Panel
 from rnncast.data.standins import Standin, Stranger, find_standins, find_strangers
+from rnncast.records import dataclass
 
 LEAST_MOVE = 1e-12
 """Mean move of a series, as a share of its largest value, below which rounding begins to tell."""

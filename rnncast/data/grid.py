@@ -10,9 +10,9 @@ Dimension letters: `C` columns, `N` rows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from rnncast.data.text import display_width, folded, printable
+from rnncast.records import dataclass
 
 _SPACE = 2
 _LEAST = 8  # columns that a text is given at least, however narrow the terminal

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.panel import Panel
+from rnncast.records import dataclass
 
 SPLIT_RATIOS = (1.5, 2.0, 3.0, 4.0, 5.0, 10.0, 20.0, 100.0, 1000.0)
 """Ratios, or their inverses, by which a level breaks for no reason of the market: splits, and changes of the unit."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rnncast.errors import UsageError
+from rnncast.records import dataclass
 
 SPACE = "space"
 """How ``--thousands`` names a blank, an ordinary one or one of those that do not break a line."""

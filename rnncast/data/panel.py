@@ -5,7 +5,7 @@ Dimension letters: `S` series, `R` rows of all series together, `F` features (co
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rnncast.data.calendar import Calendar
 from rnncast.data.isotime import format_stamp
 from rnncast.errors import DataError
+from rnncast.records import dataclass
 
 TARGET = 0
 """Column of `Panel.values` that holds the target; computed and further input channels come after it."""

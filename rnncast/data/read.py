@@ -9,7 +9,7 @@ Dimension letters: `R` rows that are still in, `S` series.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO
 
 import numpy as np
@@ -31,6 +31,7 @@ from rnncast.data.reading.table import Table
 from rnncast.data.reading.timing import Timing
 from rnncast.data.summary import describe_constants, describe_holes, describe_panel
 from rnncast.errors import DataError, UsageError
+from rnncast.records import dataclass
 
 
 @dataclass(frozen=True, eq=False)

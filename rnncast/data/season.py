@@ -6,13 +6,13 @@ Only the rows of the panel that is given are looked at. Dimension letters: `T` r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.calendars.frequency import DAY_US
 from rnncast.data.panel import Panel
+from rnncast.records import dataclass
 
 LEAST_SEASONS = 3
 """Seasons that a series must span to be asked; as in the M4 competition."""

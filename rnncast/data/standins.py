@@ -5,11 +5,10 @@ Dimension letters: `R` rows, `S` series.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from rnncast.data.panel import Panel
+from rnncast.records import dataclass
 
 STANDINS = (-99.0, -999.0, -9999.0, -99999.0, 999.0, 9999.0, 99999.0, 999999.0, 0.0)
 """Values that programs write where they have none."""

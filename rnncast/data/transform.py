@@ -13,12 +13,11 @@ Dimension letters: `S` series, `R` rows, `N` windows, `B` windows of a batch, `T
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.panel import Panel
+from rnncast.records import dataclass
 
 SCALE_FLOOR_LOG = 1e-7
 """Smallest scale of a window in logarithms: a change of one part in ten million."""

@@ -7,12 +7,11 @@ Dimension letters: `S` series, `N` windows, `B` windows of a batch, `T` input st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.transform import WorkingSeries
+from rnncast.records import dataclass
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ Dimension letters: `R` rows of all series, `S` series.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from rnncast.evaluation.issuing import Forecaster
 from rnncast.evaluation.methods import Baselines
 from rnncast.evaluation.origins import Origins
 from rnncast.evaluation.table import Table
+from rnncast.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ logarithms, where bounds stay positive and a change counts in proportion to the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.baselines.intervals import changes_over, quantiles_of_rows
 from rnncast.baselines.paths import DRIFT, LAST_VALUE, SEASONAL_NAIVE, drift, last_value, seasonal_naive
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

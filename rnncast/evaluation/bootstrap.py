@@ -16,7 +16,6 @@ inference, the law of succession, and statistical inference" (interval for a sha
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 
 from rnncast.core.student_t import student_t_quantile
 from rnncast.evaluation.significance import SIGNIFICANCE, fewest_origins
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from rnncast.data.summary import identity_in_words
 from rnncast.errors import DataError, RnncastError
 from rnncast.evaluation.table import Table
 from rnncast.model.model import Model
+from rnncast.records import dataclass
 
 FORMAT = "rnncast.checkpoint/1"
 

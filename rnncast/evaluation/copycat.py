@@ -9,8 +9,6 @@ Dimension letters: `N` rows of a backtest, `O` origins.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +17,7 @@ from rnncast.evaluation import metrics
 from rnncast.evaluation.grouping import group_sums, origin_losses, rows_by_group
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.significance import Comparison, diebold_mariano, json_number
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rnncast.data.panel import Panel
@@ -19,6 +19,7 @@ from rnncast.evaluation.issuing import Forecaster
 from rnncast.evaluation.methods import Baselines, Terms
 from rnncast.evaluation.origins import Origins, Plan
 from rnncast.evaluation.table import Table
+from rnncast.records import dataclass
 
 if TYPE_CHECKING:
     from rnncast.training.search import OnEpoch

@@ -6,7 +6,6 @@ Dimension letters: `N` rows of a backtest, `O` origins, `C` cells, `W` tasks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from rnncast.evaluation.bootstrap import BlockBootstrap
 from rnncast.evaluation.grouping import numbered, rows_by_group
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.significance import json_number
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

@@ -8,8 +8,6 @@ tested against that of the direction that was the more frequent one in the rows 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +15,7 @@ from rnncast.baselines.paths import LAST_VALUE
 from rnncast.evaluation.grouping import group_sums
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.significance import Comparison, diebold_mariano, json_number
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

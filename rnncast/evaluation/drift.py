@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from rnncast.evaluation import metrics
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.scores import Scores, score_backtest
 from rnncast.evaluation.significance import json_number
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

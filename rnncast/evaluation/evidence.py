@@ -6,7 +6,6 @@ What is judged are the forecasts as issued and, where the backtest has it and it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.many import ManyTests, each_series
 from rnncast.evaluation.skill import Skill, interval_skills, point_skills
 from rnncast.forecasting.result import METHOD, NETWORK
+from rnncast.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -17,6 +16,7 @@ from rnncast.data.panel import Panel
 from rnncast.evaluation.methods import Terms
 from rnncast.evaluation.origins import Origins
 from rnncast.model.model import Model
+from rnncast.records import dataclass
 
 if TYPE_CHECKING:
     from rnncast.training.search import OnEpoch

@@ -6,7 +6,6 @@ Dimension letters: `N` rows, `Q` quantiles, `W` tasks (one forecast of one serie
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.evaluation.significance import overlapping_origins
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ Dimension letters: `P` pairs of an origin and a series, `S` series, `R` rows of 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from rnncast.evaluation.origins import Origins, Pairs
 from rnncast.forecasting.carrying import carried_on
 from rnncast.forecasting.predict import forecast
 from rnncast.model.model import History, Model
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

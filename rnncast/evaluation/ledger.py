@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from rnncast.errors import DataError
 from rnncast.evaluation.ledger_files import column_names, write_behind, write_first
 from rnncast.evaluation.ledger_held import check_news, new_rows, rows_held
 from rnncast.forecasting.result import METHOD, Forecast
+from rnncast.records import dataclass
 
 FIXED = ("cutoff", "step", "made_at", "model", "last_value", METHOD)
 """Columns after the id and the time; those of the intervals follow them."""

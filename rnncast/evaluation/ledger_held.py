@@ -5,7 +5,6 @@ Dimension letters: `H` rows held, `N` rows of a forecast, `S` series held.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,7 @@ from rnncast.errors import DataError, NothingNewError
 from rnncast.evaluation.ledger_files import read_columns
 from rnncast.evaluation.ledger_stamps import Stamps, read_stamps
 from rnncast.forecasting.result import METHOD, Forecast
+from rnncast.records import dataclass
 
 if TYPE_CHECKING:
     from rnncast.evaluation.ledger import Layout

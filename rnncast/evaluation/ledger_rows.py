@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from rnncast.evaluation.ledger import layout_of
 from rnncast.evaluation.ledger_files import read_columns
 from rnncast.evaluation.ledger_stamps import Stamps, read_stamps
 from rnncast.forecasting.result import METHOD
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

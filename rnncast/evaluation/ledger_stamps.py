@@ -6,7 +6,6 @@ Dimension letter: `N` rows.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from rnncast.data.reading.arrow import is_text, one_chunk, to_numpy
 from rnncast.data.reading.forms import ISO
 from rnncast.data.reading.timestamps import StampParser
 from rnncast.errors import DataError
+from rnncast.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ Dimension letters: `N` rows of a backtest, `O` origins, `S` series tested.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from rnncast.evaluation.significance import (
     json_number,
     overlapping_origins,
 )
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

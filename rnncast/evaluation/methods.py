@@ -6,7 +6,6 @@ Dimension letters: `P` forecasts (one of a series from an origin each), `K` hori
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from rnncast.data.panel import Panel
 from rnncast.evaluation.origin_baselines import OriginBaselines
 from rnncast.evaluation.origins import Origins
 from rnncast.forecasting.result import METHOD, NETWORK, Forecast
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

@@ -6,7 +6,6 @@ Dimension letters: `S` series, `R` rows, `K` horizon steps, `Q` quantiles.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from rnncast.baselines.garch_intervals import GarchIntervals
 from rnncast.baselines.intervals import empirical_quantiles, ewma_normal_quantiles
 from rnncast.baselines.smoothing import DAMPED_TREND, THETA, damped_trend, smoothed_rows, theta
 from rnncast.evaluation.baselines import simple_baselines
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

@@ -9,7 +9,6 @@ Dimension letters: `W` origins, `S` series, `R` rows of all series, `P` pairs of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from rnncast.data.isotime import format_times
 from rnncast.data.panel import Panel
 from rnncast.errors import DataError, UsageError
 from rnncast.forecasting.stamps import as_written
+from rnncast.records import dataclass
 
 DEFAULT_ORIGINS = 10
 """Origins of a backtest unless `--n-windows` says otherwise; fewer where there are not the rows for them."""

@@ -8,7 +8,6 @@ Dimension letters: `N` rows of the ledger, `W` tasks (one forecast of one series
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.ledger_backtest import OnTask, issued_backtest
 from rnncast.evaluation.ledger_rows import LedgerRows
 from rnncast.forecasting.predict import FEWEST_ROWS
+from rnncast.records import dataclass
 
 REVISED = 1e-9
 """Relative difference from which a value counts as revised: less is another program's rounding."""

@@ -5,7 +5,7 @@ Dimension letters: `S` series, `R` rows of all series.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ from rnncast.evaluation.methods import Terms
 from rnncast.evaluation.origins import Origins, Plan, rolling_origins, written
 from rnncast.model.config import NetworkConfig
 from rnncast.model.gate import describe_gate
+from rnncast.records import dataclass
 from rnncast.training.defaults import TrainOptions, resolve
 from rnncast.training.split import rows_needed, without_short_series
 

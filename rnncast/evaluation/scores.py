@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from rnncast.evaluation import metrics
 from rnncast.evaluation.grouping import group_mean, origin_losses
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.significance import Comparison, diebold_mariano, json_number
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

@@ -17,12 +17,12 @@ Lazarus, Lewis, Stock & Watson (2018), "HAR inference: recommendations for pract
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.core.student_t import student_t_quantile, student_t_two_sided
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

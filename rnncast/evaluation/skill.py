@@ -6,7 +6,6 @@ Dimension letters: `N` rows of a backtest, `O` origins, `M` methods, `R` resampl
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from rnncast.evaluation.grouping import origin_losses
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.significance import Comparison, diebold_mariano, json_number
 from rnncast.forecasting.result import METHOD, NETWORK
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

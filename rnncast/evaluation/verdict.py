@@ -8,7 +8,7 @@ when it is not the last value: to beat the last value on a series with a season 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rnncast.baselines.paths import LAST_VALUE
 from rnncast.evaluation.evidence import Evidence, gather_evidence
@@ -28,6 +28,7 @@ from rnncast.evaluation.wording import (
     network_text,
 )
 from rnncast.forecasting.result import NETWORK
+from rnncast.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,13 @@ Dimension letter: `S` series.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from rnncast.data.panel import Panel
 from rnncast.errors import UsageError
 from rnncast.model.model import History, Model
 from rnncast.model.running import Work, kernels_pay, share_of_loading
+from rnncast.records import dataclass
 
 CORES = ("auto", "numpy", "numba")
 """Names of the cores, and that of the choice between them."""

@@ -7,7 +7,6 @@ network, `N` steps asked for, `Q` quantiles of the model, `L` levels asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +26,7 @@ from rnncast.model.inputs import make_frame, network_inputs
 from rnncast.model.intervals import at_levels, network_widths, scales
 from rnncast.model.model import Model
 from rnncast.model.running import state_outputs
+from rnncast.records import dataclass
 
 FEWEST_ROWS = 2
 """A scale needs one change."""

@@ -6,7 +6,6 @@ Dimension letters: `N` rows, `Q` quantiles.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from rnncast.data.panel import Columns
 from rnncast.data.write import named_once
+from rnncast.records import dataclass
 
 METHOD = "rnncast"
 """Name of the point forecast's column, and prefix of the interval columns."""

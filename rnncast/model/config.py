@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from rnncast.baselines.smoothing import smoothed_rows
 from rnncast.core.loss_table import HUBER, MAE, MSE, QUANTILE, STUDENT_T, outputs_a_step
 from rnncast.core.shape import GRU, LSTM, RNN_SIGMOID, RNN_TANH, Shape
 from rnncast.errors import UsageError, typed_name
+from rnncast.records import dataclass
 
 CELLS = ("rnn", "gru", "lstm")
 ACTIVATIONS = ("tanh", "sigmoid")

@@ -8,7 +8,7 @@ Dimension letters: `R` rows of the context, `B` windows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rnncast.data.transform import LocalScale, WorkingSeries, mean_change
 from rnncast.data.windows import Windows, gather_inputs
 from rnncast.model.config import NetworkConfig
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

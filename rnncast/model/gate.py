@@ -8,8 +8,6 @@ Dimension letters: `R` rows of the context, `B` windows, `K` horizon steps, `m` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +15,7 @@ from rnncast.baselines.batch import PATHS
 from rnncast.baselines.paths import LAST_VALUE, SEASONAL_NAIVE
 from rnncast.data.transform import mean_change
 from rnncast.model.config import NetworkConfig
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

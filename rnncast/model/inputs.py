@@ -6,7 +6,6 @@ Dimension letters: `B` windows of a batch, `T` input steps, `F` input channels, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +23,7 @@ from rnncast.data.transform import (
 )
 from rnncast.data.windows import Windows, gather_inputs, gather_targets
 from rnncast.model.config import NetworkConfig
+from rnncast.records import dataclass
 
 if TYPE_CHECKING:
     from rnncast.core.arguments import Normalising

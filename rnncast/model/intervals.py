@@ -16,7 +16,6 @@ for, `Q` quantiles of the network.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from rnncast.baselines.volatility import ewma_change
 from rnncast.model.config import NetworkConfig
 from rnncast.model.gate import GROUPS
+from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
 

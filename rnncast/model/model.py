@@ -6,7 +6,7 @@ Dimension letters: `M` members, `P` parameters, `S` series, `L` layers, `H` hidd
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from rnncast.data.panel import Columns, Panel
 from rnncast.model.config import NetworkConfig
 from rnncast.model.gate import Gate
 from rnncast.model.intervals import Calibration
+from rnncast.records import dataclass
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,6 @@ Dimension letters: `N` rows, `F` channels, `K` horizon steps, `m` rows of a seas
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from rnncast.data.transform import LocalScale, WorkingSeries
 from rnncast.data.windows import Windows, gather_inputs, windows_between
 from rnncast.model.config import NetworkConfig
 from rnncast.model.inputs import INPUT_LIMIT, Frame, in_parts, make_frame, naive_path, normalised_targets
+from rnncast.records import dataclass
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from rnncast.data.diagnosis import Diagnosis, diagnose
 from rnncast.data.panel import Panel
 from rnncast.data.season import detect_seasons, likely_lengths, name_lengths
 from rnncast.data.summary import counted, format_stamp
+from rnncast.records import dataclass
 from rnncast.report.figures import SeriesFigures, jump_document
 from rnncast.report.tables import number
 

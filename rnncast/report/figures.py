@@ -6,7 +6,6 @@ Dimension letter: `S` series.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from rnncast.data.jumps import Jump
 from rnncast.data.panel import Panel
 from rnncast.data.summary import format_stamp
 from rnncast.data.text import display_width, printable
+from rnncast.records import dataclass
 from rnncast.report.sparkline import sparkline
 from rnncast.report.tables import TextTable, number
 

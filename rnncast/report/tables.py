@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rnncast.data.grid import Grid
 from rnncast.data.text import display_width
+from rnncast.records import dataclass
 
 SIGNIFICANT = 4
 """Digits of the largest number of a row of scores."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product
 from statistics import NormalDist
 from typing import Any
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from rnncast.model.config import NetworkConfig
 from rnncast.model.gate import GROUPS, Gate, blended_median
 from rnncast.model.intervals import LEVELS, Calibration, Volatility, moved, scales, scales_of
+from rnncast.records import dataclass
 from rnncast.training.gate import FEWEST_WINDOWS
 from rnncast.training.outlook import Outlook
 

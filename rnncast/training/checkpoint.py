@@ -11,7 +11,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from rnncast.data.panel import Panel
 from rnncast.data.summary import identity_in_words
 from rnncast.errors import DataError, OutputError, RnncastError, typed_name
 from rnncast.model.config import NetworkConfig, TrainingConfig
+from rnncast.records import dataclass
 from rnncast.training.descent import Deadline, Descent, run_side_by_side
 from rnncast.training.versions import versions
 

@@ -11,7 +11,7 @@ Dimension letters: `M` members, `P` parameters, `S` series, `R` rows of all seri
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from rnncast.data.transform import WorkingSeries, working_series
 from rnncast.model.config import TrainingConfig
 from rnncast.model.fingerprint import fingerprint
 from rnncast.model.model import Model
+from rnncast.records import dataclass
 from rnncast.training.checkpoint import NO_CHECKPOINT, Checkpoint
 from rnncast.training.folds import fold_record
 from rnncast.training.head import spread_evenly

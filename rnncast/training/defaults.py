@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from rnncast.data.panel import Panel
 from rnncast.data.season import describe_seasons, detect_seasons
 from rnncast.model.config import INTERVAL_LOSSES, NetworkConfig, TrainingConfig, quantile_levels
+from rnncast.records import dataclass
 from rnncast.training.split import FEWEST_INPUTS, rows_needed
 
 DEFAULT_LEVELS = (80.0, 95.0)

@@ -9,7 +9,7 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -22,6 +22,7 @@ from rnncast.data.transform import WorkingSeries
 from rnncast.data.windows import Windows
 from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.model.network import initial_parameters
+from rnncast.records import dataclass
 from rnncast.training.schedule import average_decay, learning_rate
 
 BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8

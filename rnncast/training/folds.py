@@ -10,7 +10,6 @@ Dimension letters: `P` parameters.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.model.gate import Blend, Gate, naive_name, same_for_all
 from rnncast.model.intervals import Calibration, Volatility
 from rnncast.model.network import with_share
+from rnncast.records import dataclass
 from rnncast.training.calibration import DECAYS, calibrate, choose_volatility, measured_coverage
 from rnncast.training.checkpoint import NO_CHECKPOINT, Checkpoint, train_epochs
 from rnncast.training.descent import Deadline, Descent

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from rnncast.baselines.batch import PATHS
 from rnncast.baselines.paths import SEASONAL_NAIVE
 from rnncast.model.config import NetworkConfig
 from rnncast.model.gate import GROUPS, Blend, Gate, naive_name, simple_path
+from rnncast.records import dataclass
 from rnncast.training.outlook import Outlook
 
 Floats = NDArray[np.float64]

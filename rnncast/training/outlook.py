@@ -6,7 +6,7 @@ context, `Q` quantiles, `O` outputs, `P` parameters.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from rnncast.model.context import make_context
 from rnncast.model.gate import groups_of
 from rnncast.model.inputs import in_parts, make_frame
 from rnncast.model.intervals import network_widths
+from rnncast.records import dataclass
 from rnncast.training.descent import Descent
 from rnncast.training.head import spread_evenly
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from rnncast.core.threads import threads
 from rnncast.data.transform import WorkingSeries
 from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.model.network import with_share
+from rnncast.records import dataclass
 from rnncast.training.checkpoint import NO_CHECKPOINT, Checkpoint, Standing
 from rnncast.training.descent import Deadline, Descent, P
 from rnncast.training.gate import FEWEST_STRETCHES, SHARES, gains_by_stretch, kept, t_statistic

@@ -9,7 +9,6 @@ Dimension letters: `S` series, `R` rows of all series, `V` windows of a block, `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from rnncast.data.panel import Panel
 from rnncast.data.windows import Windows, windows_between
 from rnncast.errors import DataError
 from rnncast.model.config import NetworkConfig
+from rnncast.records import dataclass
 
 Integers = NDArray[np.int64]
 

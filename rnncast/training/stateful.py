@@ -10,7 +10,6 @@ rows of the panel, `W` windows that are scored, `M` members, `S` series.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.model.network import decay_mask
 from rnncast.model.running import forward_pass, run_states, run_through, zero_states
 from rnncast.model.sequences import read_rows, row_targets, rows_from
+from rnncast.records import dataclass
 from rnncast.training.descent import Descent
 from rnncast.training.streams import Chunk, chunks, lanes_of, stretches_of
 from rnncast.training.trainer import VALIDATION_WINDOWS, Trainer

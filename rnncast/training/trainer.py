@@ -7,7 +7,6 @@ Dimension letters: `P` parameters, `N` windows, `B` windows of a batch, `T` inpu
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from rnncast.data.windows import Windows
 from rnncast.model.config import NetworkConfig
 from rnncast.model.inputs import in_parts, make_frame, network_inputs, normalised_targets, normalising
 from rnncast.model.network import decay_mask
+from rnncast.records import dataclass
 from rnncast.training.descent import Deadline, Descent
 from rnncast.training.schedule import batches
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from rnncast.records import dataclass
 
 _FILES = ("FILE", "LEDGER")
 """How help calls what is a file."""

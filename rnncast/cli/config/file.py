@@ -6,11 +6,11 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from rnncast.cli.config.command import FILE
 from rnncast.errors import InputNotFoundError, UsageError
+from rnncast.records import dataclass
 
 MOST_BYTES = 1 << 20
 """Size of a file of options, at most."""

@@ -6,7 +6,6 @@ A file that merely lies in the current folder sets options and does nothing else
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from rnncast.cli.config.file import IGNORE, ConfigFile
@@ -14,6 +13,7 @@ from rnncast.cli.config.settings import SWITCHES, TYPED_ONLY, WRITTEN, Program, 
 from rnncast.cli.config.sources import Source, Standing
 from rnncast.cli.mistyped import nearest
 from rnncast.errors import UsageError
+from rnncast.records import dataclass
 
 
 def from_file(file: ConfigFile, program: Program, settings: Mapping[str, Setting]) -> dict[str, Standing]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from rnncast.records import dataclass
 
 TYPED_ONLY = frozenset({"help", "version", "config", "no-config", "show-config", "completion"})
 """Options that ask for something else than the work of a command, or say where the others stand."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rnncast.cli.config import sources
@@ -13,6 +12,7 @@ from rnncast.cli.config.keys import from_file, switches_from_file
 from rnncast.cli.config.settings import SWITCHES, Program, file_settings, settings_of
 from rnncast.cli.config.sources import Standing
 from rnncast.errors import UsageError, typed_name
+from rnncast.records import dataclass
 
 
 @dataclass(frozen=True)

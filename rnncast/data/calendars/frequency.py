@@ -18,12 +18,13 @@ Stamps are handled as int64 microseconds, days and months since 1970-01-01. Shap
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rnncast.records import dataclass
 
 CLOCK_US = {"us": 1, "ms": 1_000, "s": 1_000_000, "min": 60_000_000, "h": 3_600_000_000}
 DAY_US = 86_400_000_000

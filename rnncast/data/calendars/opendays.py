@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from rnncast.data.calendars.closures import closure_days
 from rnncast.data.calendars.frequency import EVERY_DAY
+from rnncast.records import dataclass
 
 MOST_HOLIDAYS = 100_000
 """Dates that a calendar may hold."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from rnncast.data.reading.records import Records, count_lines, last_end
 from rnncast.data.reading.source import Source
+from rnncast.records import dataclass
 
 BLOCK = 1 << 21
 """Bytes of a piece: enough work for a core, and little beside what is read."""

@@ -8,11 +8,12 @@ Dimension letter: `R` rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rnncast.records import dataclass
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ Two candidates are an error that lists them: nothing is guessed.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rnncast.data.options import ReadOptions
 from rnncast.data.reading.headings import (
@@ -29,6 +29,7 @@ from rnncast.data.reading.headings import (
 from rnncast.data.reading.table import Kind, Table
 from rnncast.data.reading.time_column import find_clock, find_time
 from rnncast.errors import ColumnsError, DataError
+from rnncast.records import dataclass
 
 
 @dataclass(frozen=True)

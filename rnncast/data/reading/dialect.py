@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rnncast.data.options import ReadOptions
 from rnncast.data.reading.encodings import UTF8_MARK
@@ -13,6 +12,7 @@ from rnncast.data.reading.look import SAMPLE, SEPARATORS, Look
 from rnncast.data.reading.records import Records, count_lines, last_end
 from rnncast.data.reading.source import HEAD, Source
 from rnncast.errors import DataError
+from rnncast.records import dataclass
 
 
 @dataclass(frozen=True)

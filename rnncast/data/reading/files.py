@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from glob import glob, has_magic
 from pathlib import Path
 from urllib.parse import unquote
 
 from rnncast.data.reading.opening import STDIN
 from rnncast.data.text import in_unicode
 from rnncast.errors import DataError, InputNotFoundError, UsageError
+from rnncast.records import dataclass
 
 ENDINGS = (".csv", ".tsv", ".parquet", ".pq", ".parq", ".csv.gz", ".tsv.gz")
 """Endings of the files that are taken from a folder."""
@@ -65,8 +64,10 @@ def find_files(sources: Sequence[str]) -> tuple[File, ...]:
 def _of_source(source: str) -> list[File]:
     if os.path.isdir(source):
         return _of_folder(source)
-    if os.path.exists(source) or not has_magic(source):
+    if os.path.exists(source) or not set(source) & set("*?["):
         return [File(source, _columns_in(Path(source).parent.parts))]
+    from glob import glob  # for who gives a pattern
+
     found = [path for path in sorted(glob(source, recursive=True)) if os.path.isfile(path)]
     if not found:
         raise InputNotFoundError(f"no file fits {source}")

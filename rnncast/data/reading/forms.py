@@ -6,8 +6,9 @@ A form says which parts a cell has and in which order; whether the parts make a 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
+
+from rnncast.records import dataclass
 
 _HOUR, _MINUTE = r"(?P<hour>[0-9]{1,2})", r"(?P<minute>[0-9]{2})"
 _SECOND = r"(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,12}))?"

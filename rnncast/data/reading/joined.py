@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -22,6 +22,7 @@ from rnncast.data.reading.loaded import WIDE_ID, WIDE_TARGET, Loaded
 from rnncast.data.reading.stamp_parts import east_of_utc
 from rnncast.data.reading.timestamps import parse_until
 from rnncast.errors import DataError
+from rnncast.records import dataclass
 
 _TIME_KEYS = frozenset({"year", "month", "day", "date", "hour", "dt", "ds", "week", "quarter"})
 """Names of folders that divide a data set by time, and so name no series."""

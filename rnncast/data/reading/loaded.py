@@ -8,7 +8,7 @@ Dimension letters: `R` rows of a file, `N` observations, `C` columns of numbers 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from rnncast.data.reading.styles import Styles
 from rnncast.data.reading.table import Parser, Table
 from rnncast.data.reading.timestamps import AmbiguousStamps, StampParser, find_form
 from rnncast.errors import DataError
+from rnncast.records import dataclass
 
 COUNTED_TIME = "ds"
 """Name of the time column of an input that has none."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +16,7 @@ from rnncast.data.reading.faults import misplaced_quote
 from rnncast.data.reading.records import Records
 from rnncast.data.reading.table import Kind, is_full_date, is_row, is_typed, kind_of_text
 from rnncast.errors import DataError
+from rnncast.records import dataclass
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +19,7 @@ import numpy as np
 from rnncast.data.reading.arrow import filled_text, is_text, mask_to_numpy, nulls, text_array, text_scalar, to_numpy
 from rnncast.data.reading.cells import Cells, some
 from rnncast.data.reading.markers import MISSING_MARKERS, is_missing
+from rnncast.records import dataclass
 
 BLANKS = " \u00a0\u202f\u2009"
 APOSTROPHES = "'\u2019"

@@ -5,11 +5,12 @@ Dimension letters: `R` rows, `S` series.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rnncast.records import dataclass
 
 
 @dataclass(frozen=True, eq=False)

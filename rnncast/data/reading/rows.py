@@ -6,13 +6,14 @@ Dimension letters: `R` rows that are still in, `S` series.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.reading.order import Order, count_rows, find_duplicates, find_order, renumber
+from rnncast.records import dataclass
 
 _DAY_US = 86_400_000_000
 

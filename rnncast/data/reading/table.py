@@ -109,12 +109,17 @@ def kind_of_text(cells: Sequence[str]) -> Kind:
         (Kind.NUMBER, lambda cell: NUMBER.fullmatch(cell) is not None),
         (Kind.TIME, is_stamp),
         (Kind.CLOCK, CLOCK.fits),
-        (Kind.NUMBER, lambda cell: len(cell) <= _LONGEST_NUMBER and re.fullmatch(_NEAR_NUMBER, cell) is not None),
+        (Kind.NUMBER, _is_near_number),
     )
     for kind, test in tests:
         if sum(map(test, present)) > len(present) / 2:
             return kind
     return Kind.TEXT
+
+
+def _is_near_number(cell: str) -> bool:
+    """Whether a cell was meant as a number; of letters alone none is, and their pattern need not be compiled."""
+    return not cell.isalpha() and len(cell) <= _LONGEST_NUMBER and re.fullmatch(_NEAR_NUMBER, cell) is not None
 
 
 def _present(cells: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from rnncast.data.reading.forms import ISO, Form, forms_of
 from rnncast.data.reading.markers import MISSING_MARKERS, is_missing
 from rnncast.data.reading.stamp_parts import StampParts, east_of_utc
 from rnncast.errors import DataError, UsageError
+from rnncast.records import dataclass
 
 _INTEGER = r"[+-]?[0-9]{1,19}(?:\.0*)?"
 _STEP = Form("integer steps", _INTEGER)

@@ -6,13 +6,13 @@ Dimension letter: `R` rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.calendars.frequency import DAY_US
+from rnncast.records import dataclass
 
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}  # microseconds
 _NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
