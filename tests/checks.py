@@ -9,7 +9,10 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-LAYERS = ("errors", "data", "core", "baselines", "model", "training", "forecasting", "evaluation", "report", "cli")
+LAYERS = (
+    *("records", "errors", "data", "core", "baselines", "model"),
+    *("training", "forecasting", "evaluation", "report", "cli"),
+)
 """Low to high: a layer imports itself and what stands before it."""
 
 PACKAGE = "rnncast"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from rnncast.model.fingerprint import fingerprint
 from rnncast.model.gate import Blend, same_for_all
 from rnncast.model.model import Model
 from rnncast.model.network import loss_table
+from rnncast.records import dataclass
 from rnncast.training.train import train
 
 

@@ -16,9 +16,8 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
-
-from rnncast.records import dataclass
 
 VARIABLE = "RNNCAST_CACHE_DIR"
 """Environment variable that names the folder in which ours is made."""

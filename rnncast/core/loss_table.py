@@ -5,12 +5,11 @@ No Numba here. Letters: K horizon steps, Q quantiles, m = (Q - 1) / 2 the median
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from rnncast.records import dataclass
 
 MSE: Final = 0
 MAE: Final = 1
