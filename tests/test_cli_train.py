@@ -489,3 +489,10 @@ def test_names_that_are_none(prices):
     assert call("train", prices, *QUICK, "-o", "nowhere/").code == 73
     got = call("train", prices, *QUICK, "-o", "x" * 300 + ".npz")
     assert (got.code, got.err.splitlines()[0]) == (2, "error: the name of a file is too long")
+
+
+def test_a_model_is_no_fresh_rows_for_a_model(prices):
+    assert call("train", prices, *QUICK, "-q").code == 0
+    got = call("forecast", "prices.npz", "prices.npz")
+    assert (got.code, got.out) == (2, "")
+    assert "prices.npz is a model, expected a file of data" in got.err

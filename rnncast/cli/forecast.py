@@ -33,6 +33,7 @@ from rnncast.cli.options import (
 from rnncast.cli.output import Output, flush
 from rnncast.cli.progress import say_compiling
 from rnncast.errors import UsageError
+from rnncast.records import dataclass
 
 if TYPE_CHECKING:
     from rnncast.cli.freshness import MaxAge
@@ -101,21 +102,9 @@ def forecast(
     check_levels(level or ())
     refuse_dash(append=append)
     check_stdin([model, *(inputs or ())])
-    output = None if output == STDOUT else output
-    if no_clobber and output is None and by_flag("no_clobber"):
-        raise UsageError("--no-clobber needs a file that could be replaced", hint="-o FILE names it")
-    if output is not None:
-        check_output(output, [model, *(inputs or ())], clobber=not no_clobber)
-    form: str | None = format
-    if output is not None and by_flag("output") and not by_flag("format"):
-        form = None  # the ending that was typed counts before a form that stands elsewhere
-    with_document = settle_form(report, form) == "json" and report.json
-    if output is not None and form is None:
-        check_ending(output)
-    elif output is None and form == "parquet":
-        refuse_bytes_on_terminal("--format parquet", out)
+    goal = _destination(format, output, [model, *(inputs or ())], report, out, clobber=not no_clobber)
     if append is not None:
-        check_appending(append, [model, *(inputs or ())], output)
+        check_appending(append, [model, *(inputs or ())], goal.path)
     elif only_new and by_flag("only_new"):
         raise UsageError("--only-new needs a ledger to look into", hint="--append LEDGER names it")
     limit = parse_max_age(max_age)
@@ -136,18 +125,53 @@ def forecast(
     table = issued.table(levels=tuple(dict.fromkeys(levels)), quantiles=taus)
 
     def deliver() -> None:
-        if output is not None or not with_document:
-            _write(issued, table, form, output, out, clobber=not no_clobber)
-        if with_document:
-            files = {"model": model, "inputs": inputs or [], "output": output}
-            out.document(_document(files, trained, issued, table, out))
-        flush()
+        _deliver(goal, {"model": model, "inputs": inputs or [], "output": goal.path}, trained, issued, table, out)
 
     if append is None:
         deliver()
     else:
         record_forecast(append, trained, issued, levels, taus, out, deliver=deliver, only_new=only_new)
     out.release()
+
+
+@dataclass(frozen=True)
+class _Destination:
+    """Where a forecast goes: a file, or stdout (None); in which form; whether one JSON document goes to stdout."""
+
+    path: str | None
+    form: str | None
+    with_document: bool
+    clobber: bool
+
+
+def _destination(
+    format: str | None, output: str | None, sources: Sequence[str], report: Report, out: Output, *, clobber: bool
+) -> _Destination:
+    """Where the options send a forecast; an error for what cannot be written, before any work is done."""
+    path = None if output == STDOUT else output
+    if not clobber and path is None and by_flag("no_clobber"):
+        raise UsageError("--no-clobber needs a file that could be replaced", hint="-o FILE names it")
+    if path is not None:
+        check_output(path, sources, clobber=clobber)
+        if by_flag("output") and not by_flag("format"):
+            format = None  # the ending that was typed counts before a form that stands elsewhere
+    with_document = settle_form(report, format) == "json" and report.json
+    if path is not None and format is None:
+        check_ending(path)
+    elif path is None and format == "parquet":
+        refuse_bytes_on_terminal("--format parquet", out)
+    return _Destination(path, format, with_document, clobber)
+
+
+def _deliver(
+    goal: _Destination, files: dict[str, Any], model: Model, issued: Forecast, table: dict[str, Any], out: Output
+) -> None:
+    """Write the table, the document, or both, and see them out; `files` are the names of what is read and written."""
+    if goal.path is not None or not goal.with_document:
+        _write(issued, table, goal.form, goal.path, out, clobber=goal.clobber)
+    if goal.with_document:
+        out.document(_document(files, model, issued, table, out))
+    flush()
 
 
 def _is_quiet(report: Report, verbose: bool) -> bool:

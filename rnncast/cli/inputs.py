@@ -103,6 +103,8 @@ def read_for_model(sources: Sequence[str], options: InputOptions, model: Model) 
     """
     from rnncast.data.read import read_input
 
+    for source in sources:
+        refuse_model(source)
     reading = read_input(
         sources,
         options.read_options(),
