@@ -98,6 +98,7 @@ FILES = ["m.npz", "my data.csv", "sub"]
         (["train", "--cell", "g"], ["gru"]),
         (["train", "--cell", "="], ["rnn", "gru", "lstm"]),
         (["train", "--cell", "=", "g"], ["gru"]),
+        (["evaluate", "--preset", ""], ["fast", "default", "best"]),
         (["train", "--thousands", ""], [",", ".", "\\'", "space", "none"]),
         (["train", "--horizon", ""], [""]),
         (["train", ""], FILES),

@@ -137,6 +137,7 @@ def test_show_config_refuses_what_the_call_would_refuse():
         ("RNNCAST_LEVEL", "80,97.5", "--level", [80, 97.5]),
         ("RNNCAST_LEARNING_RATE", "1e-3", "--learning-rate", 1e-3),
         ("RNNCAST_CELL", "gru", "--cell", "gru"),
+        ("RNNCAST_PRESET", "fast", "--preset", "fast"),
         ("RNNCAST_SEP", ";", "--sep", ";"),
         ("RNNCAST_OUTPUT", "x.npz", "--output", "x.npz"),
         ("RNNCAST_THREADS", "2", "--threads", 2),
@@ -179,6 +180,7 @@ def test_an_empty_variable_is_none(monkeypatch):
         ("level = 80", "--level", [80]),
         ("time-limit = 5", "--time-limit", 5),
         ('cell = "gru"', "--cell", "gru"),
+        ('preset = "best"', "--preset", "best"),
         ("until = 2024-06-30", "--until", "2024-06-30"),
         ("until = 2024-06-30T12:00:00", "--until", "2024-06-30T12:00:00"),
         ("until = 500", "--until", "500"),
@@ -204,6 +206,7 @@ def test_keys(text, option, expected):
         ("RNNCAST_TRAIN_LEVEL", "80,x", "RNNCAST_TRAIN_LEVEL must be numbers between commas, found '80,x'"),
         ("RNNCAST_WIDE", "maybe", "RNNCAST_WIDE must be 1, 0, true, false, yes or no, found 'maybe'"),
         ("RNNCAST_CELL", "gro", "fix: did you mean gru?"),
+        ("RNNCAST_PRESET", "defualt", "fix: did you mean default?"),
         ("RNNCAST_HORIZON", "0", "RNNCAST_HORIZON must be at least 1, found 0"),
         ("RNNCAST_NUM_THREADS", "0", "RNNCAST_NUM_THREADS must be at least 1, found 0"),
         ("RNNCAST_LEVEL", "100", "RNNCAST_LEVEL must be at least 1 and below 100 per cent, found 100"),
@@ -233,6 +236,7 @@ FAULTY = {
     "empty list": ("level = []", "level must be a number, or a list of them", "rnncast.toml:1"),
     "int for bool": ("wide = 1", "wide must be true or false, found 1", "rnncast.toml:1"),
     "choice": ('cell = "gro"', "did you mean gru?", "rnncast.toml:1"),
+    "preset": ('[train]\npreset = "quick"', "[train] preset must be one of fast, default, best", "rnncast.toml:2"),
     "float for text": ("sep = 1.5", "sep must be text, found 1.5", "rnncast.toml:1"),
     "nul": ('holidays = "a\\u0000b"', "holidays must be text", "rnncast.toml:1"),
     "opposites": ("dayfirst = true\nmonthfirst = true", "dayfirst and monthfirst set the same", "rnncast.toml:2"),
@@ -395,7 +399,7 @@ def test_what_stands_and_has_no_effect_is_not_refused(trained, monkeypatch):
     prices, model, ledger = trained
     monkeypatch.setenv("RNNCAST_SEP", ",")
     FILE.write_text(
-        'cell = "gru"\nhidden-size = 8\ntruncation = 9\nmax-epochs = 1\n[evaluate]\nrefit = "always"\n'
+        'cell = "gru"\nhidden-size = 8\npreset = "fast"\ntruncation = 9\nmax-epochs = 1\n[evaluate]\nrefit = "always"\n'
         "train-size = 90\n[forecast]\nonly-new = true\n",
         encoding="utf-8",
     )
@@ -416,6 +420,8 @@ def test_what_stands_and_has_no_effect_is_not_refused(trained, monkeypatch):
         (["forecast", "MODEL", "--sep", ","], "--sep needs an input"),
         (["inspect", "MODEL", "--sep", ","], "--sep has no effect on a model"),
         (["evaluate", "MODEL", "PRICES", "--cell", "gru"], "--cell has no effect on a trained model"),
+        (["evaluate", "MODEL", "PRICES", "--preset", "fast"], "--preset has no effect on a trained model"),
+        (["evaluate", "--forecasts", "LEDGER", "PRICES", "--preset", "fast"], "--preset has no effect on forecasts"),
         (["evaluate", "MODEL", "PRICES", "--refit", "always"], "--refit has no effect on a trained model"),
         (["evaluate", "--forecasts", "LEDGER", "PRICES", "--gap", "1"], "--gap has no effect on forecasts"),
         (["evaluate", "PRICES", "--model", "a"], "--model needs --forecasts"),

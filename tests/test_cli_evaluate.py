@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cli_cases import QUICK, call, write_prices
+from cli_cases import QUICK, call, weekdays, write_prices
 
 from rnncast.core import threads
 from rnncast.evaluation import folds
+from rnncast.training.presets import PRESETS
 
 ROOT = Path(__file__).resolve().parent.parent
 METHODS = ["rnncast", "network", "last value", "drift", "theta", "damped trend"]
@@ -120,6 +121,28 @@ def test_json_of_a_recipe_has_figures_by_step(here):
     own = document["scores"]["methods"]["rnncast"]
     assert len(own["per_step"]["mae"]) == document["horizon"] == 5
     assert np.mean(own["per_step"]["mae"]) == pytest.approx(own["overall"]["mae"])
+
+
+def test_a_recipe_of_a_preset_is_that_of_what_it_stands_for(rng, tmp_path):
+    values = 50 + rng.standard_normal(150)  # drawn back to their mean, as a network soon finds out
+    lines = [f"{day},{value!r}" for day, value in zip(weekdays(150), values.tolist(), strict=True)]
+    (tmp_path / "noise.csv").write_text("\n".join(["date,close", *lines, ""]))
+    few = ("--hidden-size", "4", "--horizon", "5", "--max-epochs", "2", "--n-windows", "2", "-q")
+    members = PRESETS["fast"].members
+    for name, options in (("preset", ["--preset", "fast"]), ("named", ["--members", members]), ("default", [])):
+        got = call("evaluate", tmp_path / "noise.csv", *few, *options, "--save-forecasts", tmp_path / f"{name}.csv")
+        assert got.code == 0, got.err
+    got, expected, other = ((tmp_path / f"{name}.csv").read_text() for name in ("preset", "named", "default"))
+    assert got == expected
+    assert got != other
+
+
+def test_the_checkpoint_of_another_preset_is_refused(here, tmp_path):
+    command = ("evaluate", "prices.csv", *QUICK, "--n-windows", "2", "--checkpoint", tmp_path / "backtest.npz")
+    assert call(*command, "--preset", "fast").code == 0
+    got = call(*command)
+    assert (got.code, got.out) == (65, "")
+    assert "this is the checkpoint of another backtest: --preset fast there, default here" in got.err
 
 
 def test_saved_forecasts_have_everything_and_agree_with_the_scores(here, tmp_path):

@@ -32,6 +32,8 @@ from rnncast.cli.mistyped import nearest
         ("train x.csv -levl 90", "there is no option -levl", "did you mean --level?"),
         ("train -hh", "there is no option -hh", "did you mean -h?"),
         ("train x.csv --cell gro", "'gro' is not one of", "did you mean 'gru'?"),
+        ("train x.csv --preset fats", "'fats' is not one of", "did you mean 'fast'?"),
+        ("evaluate x.csv --preset bets", "'bets' is not one of", "did you mean 'best'?"),
         ("forecast m.npz --format cvs", "'cvs' is not one of", "did you mean 'csv'?"),
         ("forecast m.npz --format CSV", "'CSV' is not one of", "did you mean 'csv'?"),
         ("train x.csv --decimal ;", "';' is not one of '.', ','", "rnncast train --help shows what there is"),

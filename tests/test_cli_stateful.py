@@ -105,7 +105,7 @@ def test_the_card_says_what_it_is(here):
     got = call("inspect", "m.npz")
     assert "each series as one sequence, its state carried from row to row" in got.out
     assert "and the states after them: a forecast needs no input" in got.out
-    assert "seed 0, gradients over 64 rows" in got.out
+    assert "seed 0, preset default, gradients over 64 rows" in got.out
     document = json.loads(call("inspect", "m.npz", "--json").out)
     assert document["network"]["stateful"] is True
     assert document["history"]["states"] is True

@@ -24,6 +24,7 @@ from rnncast.cli.train import default_model
 from rnncast.errors import UsageError
 from rnncast.model.artifact import load_model
 from rnncast.training.defaults import resolve
+from rnncast.training.presets import PRESETS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -303,6 +304,9 @@ def test_resume_begins_anew_on_other_data_and_refuses_other_options(prices, monk
     got = call("train", prices, *QUICK, "--learning-rate", "0.02", "--resume")
     assert (got.code, got.out) == (65, "")
     assert "--learning-rate 0.01 there, 0.02 here" in got.err
+    got = call("train", prices, *QUICK, "--preset", "best", "--resume")
+    assert (got.code, got.out) == (65, "")
+    assert "had other options: --preset default there, best here\n" in got.err
     assert Path("prices.npz.checkpoint").read_bytes() == kept
     prices.write_text(prices.read_text().rsplit("\n", 2)[0] + "\n")
     got = call("train", prices, *QUICK, "--resume")
@@ -374,12 +378,36 @@ def test_defaults_said_in_the_help_are_those_of_training(rng):
     said = {option.name: option.help for option in options}
     for config, names in (
         (network, ["cell", "activation", "hidden_size", "layers", "loss"]),
-        (training, ["members", "max_epochs", "learning_rate", "batch_size", "seed"]),
+        (training, ["preset", "members", "max_epochs", "learning_rate", "batch_size", "seed"]),
     ):
         for name in names:
-            assert said[name].endswith(f"[{getattr(config, name)}]"), name
+            differ = len({getattr(preset, name, None) for preset in PRESETS.values()}) > 1
+            more = ", or as --preset says" if differ else ""
+            assert said[name].endswith(f"[{getattr(config, name)}{more}]"), name
     assert network.horizon == 10
     assert network.quantile_levels == (0.025, 0.1, 0.5, 0.9, 0.975)
+
+
+def test_a_preset_holds_but_for_what_is_named_and_is_on_the_card(prices):
+    quick = ("--max-epochs", "1", "--hidden-size", "4", "-q")
+    assert call("train", prices, *quick, "--preset", "fast", "-o", "fast.npz").code == 0
+    assert call("train", prices, *quick, "--preset", "best", "--members", "2", "-o", "best.npz").code == 0
+    for name, members in (("fast", PRESETS["fast"].members), ("best", 2)):
+        card = json.loads(call("inspect", f"{name}.npz", "--json").out)
+        assert (card["members"], card["record"]["training"]["preset"]) == (members, name)
+        assert f", seed 0, preset {name}\n" in call("inspect", f"{name}.npz").out
+        assert f"| preset | {name} |" in call("inspect", f"{name}.npz", "--format", "markdown").out
+
+
+def test_a_model_that_goes_on_keeps_its_preset_whatever_stands(prices, rng, monkeypatch):
+    assert call("train", prices, *QUICK, "--preset", "fast", "-q").code == 0
+    monkeypatch.setenv("RNNCAST_PRESET", "best")
+    got = call("train", longer(prices, rng, 40), "--from", "prices.npz", "-o", "next.npz", "--json", "-q")
+    document = json.loads(got.out)
+    first, then = document["record"]["training"], document["record"]["continued"][0]["training"]
+    assert first["preset"] == then["preset"] == "fast"
+    assert then["epoch_updates"] == first["epoch_updates"]
+    assert document["members"] == 1
 
 
 def longer(prices, rng, rows):
@@ -416,6 +444,7 @@ def test_a_model_goes_on_with_fresh_rows_in_its_own_place(prices, rng):
         pytest.param(["--from", "no.npz"], 66, "there is no model no.npz", id="no-model"),
         pytest.param(["--from", "prices.csv"], 65, "this is not a model", id="data-as-model"),
         pytest.param(["--from", "prices.npz", "--cell", "gru"], 2, "--cell is settled by the model", id="cell"),
+        pytest.param(["--from", "prices.npz", "--preset", "best"], 2, "--preset is settled by the model", id="preset"),
         pytest.param(["--from", "prices.npz", "--level", "80"], 2, "--level is settled by the model", id="level"),
         pytest.param(["--from", "prices.npz", "--truncation", "9"], 2, "--truncation has no effect", id="truncation"),
     ],

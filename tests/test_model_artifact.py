@@ -270,15 +270,23 @@ def _pickle_in(members):
     members["spread.npy"] = as_npy(np.array([{"a": 1}, None, 2], dtype=object), allow_pickle=True)
 
 
+def _description(members):
+    return json.loads(np.lib.format.read_array(io.BytesIO(members["meta.npy"])).tobytes())
+
+
 def _described(**changes):
     """A change of the description."""
 
     def change(members):
-        array = np.lib.format.read_array(io.BytesIO(members["meta.npy"]))
-        meta = json.loads(array.tobytes()) | changes
+        meta = _description(members) | changes
         members["meta.npy"] = as_npy(np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8))
 
     return change
+
+
+def _recorded(**changes):
+    """A change of the record."""
+    return lambda members: _described(record=_description(members)["record"] | changes)(members)
 
 
 def _backwards(members):
@@ -309,6 +317,7 @@ CRAFTED = {
     ),
     "last training row that is no date": _described(trained_until="nonsense"),
     "empty record": _described(record={}),
+    "preset that is no name": _recorded(training={"learning_rate": 0.01, "batch_size": 8, "seed": 0, "preset": 1}),
     "columns that are no names": _described(columns={"time": 1, "id": None, "target": []}),
     "calendar of steps for a history of dates": _described(
         calendar={"freq": "1", "weekmask": "1111111", "given": False}

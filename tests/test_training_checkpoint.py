@@ -121,6 +121,7 @@ OTHERS = {
     "seed": ({"seed": 1}, "--seed 0 there, 1 here"),
     "cell": ({"cell": "rnn"}, "--cell gru there, rnn here"),
     "epochs": ({"max_epochs": 5}, "--max-epochs 4 there, 5 here"),
+    "preset": ({"preset": "best"}, "--preset default there, best here"),
 }
 
 

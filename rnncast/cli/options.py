@@ -112,6 +112,10 @@ class TrainingChoices:
         list[float] | None, option("Central interval in per cent; may be repeated.", "80 and 95", "PERCENT")
     ] = None
     season_length: Annotated[int | None, option("Rows of a season; 1 for none.", "found in the data", "N")] = None
+    preset: Annotated[
+        Literal["fast", "default", "best"] | None,
+        option("How much is trained; members and epochs that are named count before it.", "default"),
+    ] = None
     cell: Annotated[Literal["rnn", "gru", "lstm"] | None, option("Recurrent cell.", "lstm")] = None
     activation: Annotated[
         Literal["tanh", "sigmoid"] | None, option("Activation of the rnn cell; the others use tanh.", "tanh")
@@ -126,7 +130,7 @@ class TrainingChoices:
         Literal["quantile", "student-t", "mse", "mae", "huber"] | None,
         option("What training minimises; the first two also the intervals.", "quantile"),
     ] = None
-    members: Annotated[int | None, option("Networks trained and averaged.", "3", "N")] = None
+    members: Annotated[int | None, option("Networks trained and averaged.", "3, or as --preset says", "N")] = None
     max_epochs: Annotated[int | None, option("Most epochs; 0 leaves the baseline untrained.", "20", "N")] = None
     learning_rate: Annotated[float | None, option("Highest learning rate.", "0.01", "X")] = None
     batch_size: Annotated[

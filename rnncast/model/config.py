@@ -177,6 +177,8 @@ class TrainingConfig:
 
     Attributes
     ----------
+    preset : str
+        Name of the amount of training that was asked for, see `rnncast.training.presets`.
     members : int
         Networks trained from different seeds and averaged.
     max_epochs : int
@@ -199,6 +201,7 @@ class TrainingConfig:
         Rows of an update of a stateful network: its gradient goes back over them and no further, its state does.
     """
 
+    preset: str = "default"
     members: int = 3
     max_epochs: int = 20
     epoch_updates: int = 50

@@ -71,7 +71,7 @@ _GROUP = {"group": _is_text, "baseline": _is_text, "t_statistic": _Maybe(_is_num
     **{name: _is_count for name in ("windows", "blocks")},
 }
 _RECORD = {
-    "training": {"learning_rate": _is_number, "batch_size": _is_count, "seed": _is_count},
+    "training": {"learning_rate": _is_number, "batch_size": _is_count, "seed": _is_count, "preset": _Maybe(_is_text)},
     **{name: _is_count for name in ("series", "rows", "windows", "best_epoch")},
     "updates": _are_updates,
     "folds": _Maybe([_FOLD]),

@@ -48,7 +48,7 @@ def card_lines(model: Model, path: str, origin: Mapping[str, Any], width: int | 
         ("parameters", f"{parameter_count(network.shape):,} in each of {members} member{'s' if members != 1 else ''}"),
         ("training", training_summary(model)),
         ("", f"loss {network.loss}, learning rate {record['training']['learning_rate']:g}, "
-             f"batch {record['training']['batch_size']}, seed {record['training']['seed']}{_truncation(model)}"),
+             f"batch {record['training']['batch_size']}, seed {record['training']['seed']}{_more_options(model)}"),
         ("result", training_verdict(model)),
         ("intervals", _intervals(model)),
         ("history", _history(model)),
@@ -125,9 +125,11 @@ def _network(model: Model) -> str:
     )
 
 
-def _truncation(model: Model) -> str:
-    rows = model.record["training"].get("truncation")
-    return f", gradients over {rows} rows" if model.network.stateful and rows else ""
+def _more_options(model: Model) -> str:
+    """Options of the training that models of earlier versions did not have."""
+    preset, rows = (model.record["training"].get(name) for name in ("preset", "truncation"))
+    gradients = f", gradients over {rows} rows" if model.network.stateful and rows else ""
+    return (f", preset {preset}" if preset else "") + gradients
 
 
 def _reads(model: Model) -> str:

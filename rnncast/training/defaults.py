@@ -12,6 +12,7 @@ from rnncast.data.panel import Panel
 from rnncast.data.season import describe_seasons, detect_seasons
 from rnncast.model.config import INTERVAL_LOSSES, NetworkConfig, TrainingConfig, quantile_levels
 from rnncast.records import dataclass
+from rnncast.training.presets import find_preset
 from rnncast.training.split import FEWEST_INPUTS, rows_needed
 
 DEFAULT_LEVELS = (80.0, 95.0)
@@ -47,7 +48,7 @@ Number = TypeVar("Number", int, float)
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """What the user asked for; None leaves a setting to the data.
+    """What the user asked for; None leaves a setting to the data, or to the preset.
 
     Each attribute is the command-line option of the same name; see `NetworkConfig` and `TrainingConfig`.
     """
@@ -61,6 +62,7 @@ class TrainOptions:
     season_length: int | None = None
     loss: str = "quantile"
     levels: Sequence[float] = DEFAULT_LEVELS
+    preset: str = "default"
     members: int | None = None
     max_epochs: int | None = None
     batch_size: int | None = None
@@ -89,7 +91,7 @@ def resolve(options: TrainOptions, panel: Panel) -> tuple[NetworkConfig, Trainin
     network = NetworkConfig(
         cell=options.cell,
         activation=options.activation,
-        hidden_size=_given(options.hidden_size, 32),
+        hidden_size=_given(options.hidden_size, _given(find_preset(options.preset).hidden_size, 32)),
         layers=_given(options.layers, 1),
         input_size=_given(options.input_size, _input_size(panel, horizon, season)),
         horizon=horizon,
@@ -127,12 +129,15 @@ def _input_size(panel: Panel, horizon: int, season: int) -> int:
 
 
 def _training(options: TrainOptions, windows: int, season: int) -> TrainingConfig:
-    """Updates grow with the square root of the number of windows, between two bounds."""
+    """Updates grow with the square root of the number of windows, between two bounds, and as the preset says."""
+    preset = find_preset(options.preset)
     defaults = TrainingConfig(batch_size=STATEFUL_LANES) if options.stateful else TrainingConfig()
     updates = min(max(2.0 * np.sqrt(windows), FEWEST_UPDATES), MOST_UPDATES)
     updates *= STATEFUL_UPDATES if options.stateful else 1
+    updates *= preset.updates if options.max_epochs is None else 1  # else the length has been named
     return TrainingConfig(
-        members=_given(options.members, defaults.members),
+        preset=options.preset,
+        members=_given(options.members, preset.members),
         max_epochs=_given(options.max_epochs, defaults.max_epochs),
         epoch_updates=int(np.ceil(updates / defaults.max_epochs)),
         batch_size=_given(options.batch_size, defaults.batch_size),

@@ -1,0 +1,79 @@
+"""Presets: what each changes, that what is named counts before it, and that the documents say the same."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import pytest
+from panels import make_panel, random_walk
+
+from rnncast.cli.options import TrainingChoices
+from rnncast.errors import UsageError
+from rnncast.model.config import NetworkConfig, TrainingConfig
+from rnncast.training import presets
+from rnncast.training.defaults import TrainOptions, resolve
+from rnncast.training.presets import PRESETS, Preset
+
+METHOD = (Path(__file__).resolve().parent.parent / "docs" / "method.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def panel(rng):
+    return make_panel({"a": random_walk(rng, 2000)})
+
+
+def settings(panel, **options):
+    network, training, _ = resolve(TrainOptions(**options), panel)
+    return network, training
+
+
+@pytest.mark.parametrize("stateful", [False, True], ids=["windows", "stateful"])
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_multiplies_updates_and_sets_members(panel, name, stateful):
+    _, plain = settings(panel, stateful=stateful)
+    network, got = settings(panel, stateful=stateful, preset=name)
+    assert (got.preset, got.members) == (name, PRESETS[name].members)
+    assert network.hidden_size == (PRESETS[name].hidden_size or NetworkConfig().hidden_size)
+    factor = PRESETS[name].updates
+    assert got.epoch_updates == pytest.approx(factor * plain.epoch_updates, abs=max(1.0, factor))  # both are rounded
+    assert replace(got, preset=plain.preset, members=plain.members, epoch_updates=plain.epoch_updates) == plain
+
+
+def test_the_default_is_what_stands_without_one(panel):
+    assert settings(panel, preset="default") == settings(panel)
+    assert PRESETS["default"].members == TrainingConfig().members
+
+
+def test_presets_train_more_and_more():
+    amounts = [(preset.members, preset.updates) for preset in PRESETS.values()]
+    assert amounts == sorted(amounts)
+    assert len({updates for _, updates in amounts}) == len(amounts)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_is_named_counts_before_the_preset(panel, monkeypatch, name):
+    monkeypatch.setitem(presets.PRESETS, name, replace(PRESETS[name], hidden_size=48))
+    named = {"members": 5, "max_epochs": 7, "hidden_size": 6}
+    network, training = settings(panel, preset=name, **named)
+    assert (training.members, training.max_epochs, network.hidden_size) == (5, 7, 6)
+    assert training.epoch_updates == settings(panel, **named)[1].epoch_updates  # epochs are as long as ever
+    assert settings(panel, preset=name)[0].hidden_size == 48
+
+
+def test_the_least_share_of_updates_still_trains(panel, monkeypatch):
+    monkeypatch.setitem(presets.PRESETS, "fast", Preset(members=1, updates=1e-6))
+    assert settings(panel, preset="fast")[1].epoch_updates == 1
+
+
+def test_a_preset_that_there_is_not(panel):
+    with pytest.raises(UsageError, match="--preset must be one of fast, default, best, found 'fats'"):
+        settings(panel, preset="fats")
+
+
+def test_the_option_and_the_documents_have_the_same_presets():
+    kind = get_type_hints(TrainingChoices)["preset"]
+    assert [word for part in get_args(kind) for word in get_args(part)] == list(PRESETS)
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| ([\d.]+) \|$", METHOD, re.MULTILINE)
+    expected = [(name, str(preset.members), f"{preset.updates:g}") for name, preset in PRESETS.items()]
+    assert rows == expected
