@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from dataclasses import replace
 
 import numba
 import numpy as np
@@ -16,6 +17,7 @@ from rnncast.core.learner import AdamW, Updates, WindowLearner, learn
 from rnncast.core.loss_table import MAE, point_table
 from rnncast.core.optimiser import adamw_step
 from rnncast.core.panel_windows import take_windows
+from rnncast.data.phases import PHASES, phases
 from rnncast.data.transform import working_series
 from rnncast.data.windows import Windows
 from rnncast.model.config import NetworkConfig
@@ -58,13 +60,16 @@ def all_windows(panel, horizon):
     return Windows(series.copy(), ends.copy())
 
 
-def series_of(working, windows):
-    return Series(working.values, working.indptr[windows.series], windows.ends, working.logarithmic[windows.series])
+def series_of(working, windows, names=()):
+    starts, told = working.indptr[windows.series], phases(working.times, working.calendar, names).reshape(-1)
+    return Series(working.values, starts, windows.ends, working.logarithmic[windows.series], told)
 
 
+@pytest.mark.parametrize("told", [(), PHASES[1:]], ids=["values alone", "and phases"])
 @pytest.mark.parametrize("season", [1, 3, 12], ids=["no season", "season within the window", "longer season"])
-def test_windows_are_those_that_a_forecast_reads(rng, season):
-    config, panel = make_config(season), ragged_panel(rng)
+def test_windows_are_those_that_a_forecast_reads(rng, season, told):
+    config = make_config(season)
+    config, panel = replace(config, channels=(*told, *config.channels)), ragged_panel(rng)
     working, windows = working_series(panel), all_windows(panel, 5)
     frame = make_frame(config, working, windows)
     inputs, targets = network_inputs(config, frame), normalised_targets(config, working, windows, frame)
@@ -73,7 +78,7 @@ def test_windows_are_those_that_a_forecast_reads(rng, season):
     w = np.full(int(plan.max()) + 64 * 64, 3.0, np.float32)
     for start in range(0, len(windows), lanes):
         used = min(lanes, len(windows) - start)
-        take(plan, series_of(working, windows), normalising(config), 5, start, used, w)
+        take(plan, series_of(working, windows, config.phases), normalising(config), 5, start, used, w)
         got = w[plan[AT_INPUTS] :][: inputs.shape[0] * inputs.shape[1] * lanes].reshape(*inputs.shape[:2], lanes)
         np.testing.assert_allclose(got[..., :used], inputs[..., start : start + used], rtol=1e-6, atol=1e-9)
         assert not got[..., used:].any()

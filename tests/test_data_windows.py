@@ -13,7 +13,8 @@ from rnncast.data.windows import (
 
 
 def working_of(panel):
-    return WorkingSeries(panel.target, panel.target, np.zeros(len(panel.ids), dtype=bool), panel.indptr)
+    none = np.zeros(len(panel.ids), dtype=bool)
+    return WorkingSeries(panel.target, panel.target, none, panel.indptr, panel.times, panel.calendar)
 
 
 @given(lengths=st.lists(st.integers(1, 15), min_size=1, max_size=6), first=st.integers(1, 6), horizon=st.integers(1, 5))

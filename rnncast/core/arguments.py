@@ -42,6 +42,7 @@ class Series(NamedTuple):
     starts: Any  # (U * B), int64: first row of the series that a window lies in
     ends: Any  # (U * B), int64: row after the window's last one
     logarithmic: Any  # (U * B), bool: whether the series is in logarithms
+    phases: Any = np.zeros(0, np.float32)  # (P * R), float32: where rows stand in P cycles, read as it is
 
 
 NO_SERIES = Series(np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.bool_))
@@ -50,7 +51,7 @@ NO_SERIES = Series(np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64), np
 class Normalising(NamedTuple):
     """How a window becomes what the network reads; see `windows.take_windows`."""
 
-    lags: Any  # (F), int64: 0 for the distance from the last value, else for the change over so many rows
+    lags: Any  # (F), int64: 0 for the distance from the last value, n for the change over n rows, -p for phase p from 1
     history: int  # rows that a window may look back on
     season: int
     floor_logarithmic: float  # smallest scale of a series in logarithms

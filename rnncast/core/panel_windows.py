@@ -19,7 +19,7 @@ def take_windows(plan: Any, series: Any, normalising: Any, targets: int, first: 
     A window ends with row e; with a the value there and s its mean absolute change over one step, or over a season if
     it has more rows than one, inputs are ``(v[r] - a) / s`` or ``(v[r] - v[r - lag]) / s``, and targets the distance
     from the naive path (the last season, else the last value), ``(v[e + 1 + k] - naive_k) / s``. A series that is
-    shorter than the window repeats its first value in front; a change that is not known is zero.
+    shorter than the window repeats its first row in front; a change that is not known is zero.
     """
     lanes = plan[LANES]
     fill_zero(w, plan[AT_INPUTS], plan[STEPS] * plan[FEATURES] * lanes)
@@ -30,6 +30,7 @@ def take_windows(plan: Any, series: Any, normalising: Any, targets: int, first: 
         count = end - origin
         scale = _scale(rows, count, series.logarithmic[first + lane], normalising)
         _take_inputs(rows, count, scale, normalising, w, plan[AT_INPUTS] + lane, plan[STEPS], lanes)
+        _take_phases(series, origin, count, normalising, w, plan[AT_INPUTS] + lane, plan[STEPS], lanes)
         _take_targets(rows, count, scale, normalising, w, plan[AT_TARGETS] + lane, targets, lanes)
 
 
@@ -66,6 +67,8 @@ def _take_inputs(
     features = normalising.lags.size
     for channel in range(features):
         lag = normalising.lags[channel]
+        if lag < 0:
+            continue
         for t in range(steps):
             row = count - steps + t
             value = 0.0
@@ -74,6 +77,20 @@ def _take_inputs(
             elif row >= lag:
                 value = (rows[row] - rows[row - lag]) / scale
             w[at + (t * features + channel) * lanes] = _within(value, normalising.input_limit)
+
+
+@jit
+def _take_phases(
+    series: Any, origin: int, count: int, normalising: Any, w: Any, at: int, steps: int, lanes: int
+) -> None:
+    """Channels of one window that are not made of its values, into lane `at` of (T, F, S)."""
+    features = normalising.lags.size
+    for channel in range(features):
+        lag = normalising.lags[channel]
+        if lag < 0:
+            phase = (-lag - ONE) * series.values.size + origin
+            for t in range(steps):
+                w[at + (t * features + channel) * lanes] = series.phases[phase + max(count - steps + t, 0)]
 
 
 @jit

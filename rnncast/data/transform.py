@@ -13,9 +13,12 @@ Dimension letters: `S` series, `R` rows, `N` windows, `B` windows of a batch, `T
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncast.data.calendar import Calendar
 from rnncast.data.panel import Panel
 from rnncast.records import dataclass
 
@@ -46,19 +49,27 @@ class WorkingSeries:
         Whether a series is in logarithms.
     indptr : int64 (S + 1,)
         Rows of each series, as in `Panel`.
+    times : datetime64[us] or int64 (R,)
+        Stamps of the rows.
+    calendar : Calendar
+        What the stamps are told by: their wall clock, and which come next.
     """
 
     values: NDArray[np.float64]
     levels: NDArray[np.float64]
     logarithmic: NDArray[np.bool_]
     indptr: NDArray[np.int64]
+    times: NDArray[Any]
+    calendar: Calendar
 
     def tail(self, rows: int) -> WorkingSeries:
         """At most the last `rows` rows of each series."""
         lengths = np.diff(self.indptr)  # (S,)
         kept = np.arange(len(self.values)) >= np.repeat(self.indptr[1:] - rows, lengths)  # (R,)
         indptr = np.concatenate(([0], np.cumsum(np.minimum(lengths, rows)))).astype(np.int64)
-        return WorkingSeries(self.values[kept], self.levels[kept], self.logarithmic, indptr)
+        return WorkingSeries(
+            self.values[kept], self.levels[kept], self.logarithmic, indptr, self.times[kept], self.calendar
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +114,9 @@ def is_logarithmic(panel: Panel) -> NDArray[np.bool_]:
     return np.asarray(lowest >= np.finfo(np.float64).tiny)
 
 
-def working_series(panel: Panel, logarithmic: NDArray[np.bool_] | None = None) -> WorkingSeries:
+def working_series(
+    panel: Panel, logarithmic: NDArray[np.bool_] | None = None, calendar: Calendar | None = None
+) -> WorkingSeries:
     """Target of a panel in working units.
 
     Parameters
@@ -112,12 +125,21 @@ def working_series(panel: Panel, logarithmic: NDArray[np.bool_] | None = None) -
         Rows up to the cutoff, and no later ones: whether a series is in logarithms is decided from all of them.
     logarithmic
         The decision (S,), where it was taken before on a longer history.
+    calendar
+        Another than that of the panel: the one of the model that its rows are read by.
     """
     if logarithmic is None:
         logarithmic = is_logarithmic(panel)
     by_row = np.repeat(logarithmic, panel.lengths)  # (R,)
     values = np.where(by_row, np.log(np.where(by_row, panel.target, 1.0)), panel.target)
-    return WorkingSeries(values=values, levels=panel.target, logarithmic=logarithmic, indptr=panel.indptr)
+    return WorkingSeries(
+        values=values,
+        levels=panel.target,
+        logarithmic=logarithmic,
+        indptr=panel.indptr,
+        times=panel.times,
+        calendar=panel.calendar if calendar is None else calendar,
+    )
 
 
 def local_scale(

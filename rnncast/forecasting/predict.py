@@ -87,7 +87,7 @@ def forecast(
     _check_lengths(panel)
     if model.calibration is None:
         model = model.with_levels(quantile_levels)
-    working = working_series(panel, logarithmic).tail(model.network.context_rows)
+    working = working_series(panel, logarithmic, calendar_of(model, panel)).tail(model.network.context_rows)
     levels = np.asarray(quantile_levels, dtype=np.float64)
     paths = _forecast_all(model, working, states, horizon, levels, core.kernels)
     _check_finite(panel, paths)
@@ -159,6 +159,8 @@ def _forecast_all(
             levels=working.levels[rows],
             logarithmic=working.logarithmic[start:stop],
             indptr=working.indptr[start : stop + 1] - working.indptr[start],
+            times=working.times[rows],
+            calendar=working.calendar,
         )
         own = None if states is None else states[..., start:stop]
         paths, local = _rolled(model, chunk, own, horizon, levels, kernels)
@@ -238,11 +240,14 @@ def _extended(working: WorkingSeries, path: NDArray[np.float64]) -> WorkingSerie
     """The series with K more rows each, the path (K, B) in working units."""
     levels = np.where(working.logarithmic, np.exp(np.where(working.logarithmic, path, 0.0)), path)  # (K, B)
     ends = np.repeat(working.indptr[1:], len(path))  # (B K,)
+    stamps = working.calendar.future(working.times[working.indptr[1:] - 1], len(path))  # (B, K)
     return WorkingSeries(
         values=np.insert(working.values, ends, path.T.reshape(-1)),
         levels=np.insert(working.levels, ends, levels.T.reshape(-1)),
         logarithmic=working.logarithmic,
         indptr=working.indptr + len(path) * np.arange(len(working.indptr), dtype=np.int64),
+        times=np.insert(working.times, ends, stamps.reshape(-1)),
+        calendar=working.calendar,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from rnncast.baselines.smoothing import smoothed_rows
 from rnncast.core.loss_table import HUBER, MAE, MSE, QUANTILE, STUDENT_T, outputs_a_step
 from rnncast.core.shape import GRU, LSTM, RNN_SIGMOID, RNN_TANH, Shape
+from rnncast.data.phases import PHASES
 from rnncast.errors import UsageError, typed_name
 from rnncast.records import dataclass
 
@@ -20,8 +21,8 @@ LOSSES = {"quantile": QUANTILE, "student-t": STUDENT_T, "mse": MSE, "mae": MAE, 
 INTERVAL_LOSSES = ("quantile", "student-t")
 """Losses whose networks forecast intervals."""
 
-CHANNELS = ("level", "change", "seasonal change")
-"""Input channels that are computed from a window; see `rnncast.model.inputs`."""
+CHANNELS = ("level", "change", "seasonal change", *PHASES)
+"""Input channels of a window, computed from its values or from its stamps; see `rnncast.model.inputs`."""
 
 ROW_CHANNELS = ("change", "seasonal change", "mean")
 """Input channels of a row that a stateful network reads; see `rnncast.model.sequences`."""
@@ -136,6 +137,11 @@ class NetworkConfig:
             direct_steps=self.input_size if self.direct else 0,
             output_group=group,
         )
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """Channels (P,) that tell where a row stands in the cycles of the calendar."""
+        return tuple(name for name in self.channels if name in PHASES)
 
     @property
     def history_rows(self) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.baselines.batch import seasonal_naive
+from rnncast.data.phases import phases
 from rnncast.data.transform import (
     SCALE_FLOOR_LEVEL,
     SCALE_FLOOR_LOG,
@@ -52,12 +53,15 @@ class Frame:
         The naive path, normalised: zero for the last value, the last season's shape for a seasonal series.
     local : LocalScale
         Brings normalised numbers back to the units of the data.
+    phases : float32 (P, T, B)
+        Where the rows stand in the cycles of the calendar, of the phases that the network reads.
     """
 
     rows: NDArray[np.float64]
     valid: NDArray[np.int64]
     naive: NDArray[np.float64]
     local: LocalScale
+    phases: NDArray[np.float32]
 
 
 def make_frame(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> Frame:
@@ -66,12 +70,21 @@ def make_frame(config: NetworkConfig, working: WorkingSeries, windows: Windows) 
     last, logarithmic = working.levels[windows.ends - 1], working.logarithmic[windows.series]  # (B,), (B,)
     local = local_scale(rows, valid, last, logarithmic, config.season_length)
     normalised = local.normalise(rows)
-    return Frame(normalised, valid, naive_path(normalised, valid, config), local)
+    return Frame(normalised, valid, naive_path(normalised, valid, config), local, _phases(config, working, windows))
+
+
+def _phases(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> NDArray[np.float32]:
+    """Phases (P, T, B) of the rows that windows read; a shorter series repeats those of its first row in front."""
+    steps = np.arange(-config.input_size, 0, dtype=np.int64)[:, None] if config.phases else np.empty((0, 1), np.int64)
+    rows = np.maximum(windows.ends + steps, working.indptr[windows.series])  # (T, B)
+    return phases(working.times[rows], working.calendar, config.phases)
 
 
 def network_inputs(config: NetworkConfig, frame: Frame, dtype: type = np.float32) -> NDArray[np.floating]:
     """Channels of the windows, in the layout of the core: (T, F, B) of `dtype`."""
-    channels = [_CHANNELS[name](frame, config) for name in config.channels]  # F of (T, B)
+    made = {name: make(frame, config) for name, make in _CHANNELS.items() if name in config.channels}
+    made.update(zip(config.phases, frame.phases, strict=True))
+    channels = [made[name] for name in config.channels]  # F of (T, B)
     inputs = np.clip(np.stack(channels, axis=1), -INPUT_LIMIT, INPUT_LIMIT)  # (T, F, B)
     return np.ascontiguousarray(inputs, dtype=dtype)
 
@@ -89,6 +102,7 @@ def normalising(config: NetworkConfig) -> Normalising:
     from rnncast.core.arguments import Normalising  # training alone asks for it
 
     lags = {"level": 0, "change": 1, "seasonal change": config.season_length}
+    lags.update({name: -number for number, name in enumerate(config.phases, 1)})
     return Normalising(
         lags=np.array([lags[name] for name in config.channels], np.int64),
         history=config.history_rows,

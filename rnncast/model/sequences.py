@@ -62,7 +62,8 @@ def row_targets(
     last, logarithmic = working.levels[rows.ends - 1], working.logarithmic[rows.series]  # (N,), (N,)
     local = LocalScale(last=last, anchor=season[-1], scale=scale, logarithmic=logarithmic)
     normalised = local.normalise(season)
-    frame = Frame(normalised, valid, naive_path(normalised, valid, config), local)
+    none = np.empty((0, 0, len(rows)), dtype=np.float32)
+    frame = Frame(normalised, valid, naive_path(normalised, valid, config), local, phases=none)
     return normalised_targets(config, working, rows, frame).astype(np.float32)
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from rnncast.data.cycles import phases_told
 from rnncast.data.panel import Panel
 from rnncast.data.season import describe_seasons, detect_seasons
 from rnncast.model.config import INTERVAL_LOSSES, NetworkConfig, TrainingConfig, quantile_levels
@@ -98,7 +99,7 @@ def resolve(options: TrainOptions, panel: Panel) -> tuple[NetworkConfig, Trainin
         season_length=season,
         loss=options.loss,
         quantile_levels=quantile_levels(options.levels) if options.loss in INTERVAL_LOSSES else (0.5,),
-        channels=_channels(season, options.stateful),
+        channels=_channels(panel, season, options.stateful),
         direct=False,
         stateful=options.stateful,
     )
@@ -108,11 +109,14 @@ def resolve(options: TrainOptions, panel: Panel) -> tuple[NetworkConfig, Trainin
     return network, _training(options, windows, season), tuple(notes)
 
 
-def _channels(season: int, stateful: bool) -> tuple[str, ...]:
-    """What is read: the window's level, or at a single row its mean, and the changes over a season or a row."""
+def _channels(panel: Panel, season: int, stateful: bool) -> tuple[str, ...]:
+    """What is read: the window's level, or at a single row its mean, and the changes over a season or a row.
+
+    A window also tells where its rows stand in the cycles of the calendar that the panel shows.
+    """
     if stateful:
         return ("change", "seasonal change", "mean") if season > 1 else ("change", "mean")
-    return ("level", "seasonal change") if season > 1 else ("level", "change")
+    return ("level", "seasonal change" if season > 1 else "change", *phases_told(panel, season))
 
 
 def _given(asked: Number | None, otherwise: Number) -> Number:
