@@ -20,6 +20,7 @@ from rnncast.core.layout import (
     GATE_SLOTS,
     HIDDEN,
     LANES,
+    LEAD,
     RESIDUAL,
     STATE_SLOTS,
     STEPS,
@@ -44,7 +45,7 @@ def gates_at(plan: Any, layer: int, t: int) -> int:
 def input_at(plan: Any, layer: int, t: int) -> int:
     """Offset of what a layer takes at step t: the inputs (F, S), or what the layer below hands on (H, S)."""
     if layer == 0:
-        return plan[AT_INPUTS] + t * plan[FEATURES] * plan[LANES]  # type: ignore[no-any-return]
+        return plan[AT_INPUTS] + (t + plan[LEAD]) * plan[FEATURES] * plan[LANES]  # type: ignore[no-any-return]
     return handed_on_at(plan, layer - 1, t)
 
 

@@ -52,6 +52,7 @@ from rnncast.core.layout import (
     INPUT_WEIGHT,
     LANES,
     LAYERS,
+    LEAD,
     MODE,
     OUTPUT_ACTIVATION,
     OUTPUT_GROUP,
@@ -66,6 +67,7 @@ from rnncast.core.layout import (
 )
 from rnncast.core.matrix import (
     KEEP,
+    NONE,
     ONE,
     ZERO,
     add,
@@ -252,7 +254,7 @@ def _backward_inputs(
     features = plan[FEATURES]
     lanes = plan[LANES]
     rows = plan[INPUT_ROWS]
-    x = plan[AT_INPUTS] + t * features * lanes
+    x = input_at(plan, NONE, t)
     if plan[BY_LANES]:
         add_lane_products(w, gates, rows, lanes, x, features, sums, plan[AT_INPUT_SUMS])
     else:
@@ -263,13 +265,32 @@ def _backward_inputs(
             w, gates, lanes,
             w, plan[AT_DINPUT], lanes, features, rows, lanes,
         )  # fmt: skip
-        if plan[DIRECT_STEPS] > 0:
-            group = plan[OUTPUT_GROUP]
-            add_product(
-                KEEP, parameters, table[plan[LAYERS], DIRECT_WEIGHT] + t * features, ONE,
-                plan[DIRECT_STEPS] * features,
-                w, plan[AT_DOUTPUTS] + group // 2 * lanes, group * lanes,
-                w, plan[AT_DINPUT], lanes, features, plan[OUTPUTS] // group, lanes,
-            )  # fmt: skip
-        batch = plan[BATCH]
-        scatter(w, plan[AT_DINPUT], features, lanes, dinputs, t * features * batch + start, batch, used)
+        _leave_input_gradient(plan, table, parameters, w, dinputs, plan[LEAD] + t, start, used)
+
+
+@jit
+def backward_lead(plan: Any, table: Any, parameters: Any, w: Any, dinputs: Any, start: int, used: int) -> None:
+    """Input gradients of the steps that the direct connection takes alone, if they are asked for."""
+    if plan[MODE] == VJP:
+        for step in range(plan[LEAD]):
+            fill_zero(w, plan[AT_DINPUT], plan[FEATURES] * plan[LANES])
+            _leave_input_gradient(plan, table, parameters, w, dinputs, step, start, used)
+
+
+@jit
+def _leave_input_gradient(
+    plan: Any, table: Any, parameters: Any, w: Any, dinputs: Any, step: int, start: int, used: int
+) -> None:
+    """Add what the direct connection brings to the gradient of a step of the window, and leave it in `dinputs`."""
+    features = plan[FEATURES]
+    lanes = plan[LANES]
+    batch = plan[BATCH]
+    if plan[DIRECT_STEPS] > 0:
+        group = plan[OUTPUT_GROUP]
+        add_product(
+            KEEP, parameters, table[plan[LAYERS], DIRECT_WEIGHT] + step * features, ONE,
+            plan[DIRECT_STEPS] * features,
+            w, plan[AT_DOUTPUTS] + group // 2 * lanes, group * lanes,
+            w, plan[AT_DINPUT], lanes, features, plan[OUTPUTS] // group, lanes,
+        )  # fmt: skip
+    scatter(w, plan[AT_DINPUT], features, lanes, dinputs, step * features * batch + start, batch, used)

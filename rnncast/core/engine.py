@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from rnncast.core.arguments import Batch
-from rnncast.core.layout import FORWARD, GRADIENT, LOSS, SCORE, VJP, window_size
+from rnncast.core.layout import FORWARD, GRADIENT, LOSS, SCORE, STEPS, VJP, window_size
 from rnncast.core.loss_table import MSE, LossTable, point_table
 from rnncast.core.memory import Memory
 from rnncast.core.shape import Shape, check_direct, check_shape, parameter_count, state_shape
@@ -223,7 +223,7 @@ class Engine:
         steps = len(inputs)
         plan = self._memory.plan(FORWARD, steps, 1, carried=more.state.size > 0)
         left = np.empty_like(more.state)
-        first = steps - int(more.lengths[0]) if more.lengths.size else 0
+        first = max(int(plan[STEPS]) - int(more.lengths[0]), 0) if more.lengths.size else 0
         outputs[...] = 0
         run_window(
             plan, self._memory.table, parameters, inputs.reshape(-1), first,

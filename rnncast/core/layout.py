@@ -48,41 +48,42 @@ LANES: Final = 12
 EVERY_STEP: Final = 13
 RAGGED: Final = 14
 CARRIED: Final = 15
-GATE_ROWS: Final = 16
-INPUT_ROWS: Final = 17
-RECURRENT_ROW: Final = 18
-STATE_SLOTS: Final = 19
-GATE_SLOTS: Final = 20
-DEPTH: Final = 21
-HIDDEN_PITCH: Final = 22
-INPUT_PITCH: Final = 23
-WINDOW_PITCH: Final = 24
-BY_LANES: Final = 25
-AT_BEGINS: Final = 26
-AT_INPUTS: Final = 27
-AT_GATES: Final = 28
-AT_CELLS: Final = 29
-AT_STATES: Final = 30
-AT_ABOVE: Final = 31
-AT_LINKED: Final = 32
-AT_DSTATE: Final = 33
-AT_DCELL: Final = 34
-AT_DINPUT: Final = 35
-AT_OUTPUTS: Final = 36
-AT_DOUTPUTS: Final = 37
-AT_TARGETS: Final = 38
-AT_SCRATCH: Final = 39
-AT_TRANSPOSED: Final = 40
-TOTAL: Final = 41
-GROUPS: Final = 42
-AT_BIAS_SUMS: Final = 43
-AT_INPUT_SUMS: Final = 44
-AT_UPPER_SUMS: Final = 45
-AT_RECURRENT_SUMS: Final = 46
-AT_OUTPUT_SUMS: Final = 47
-AT_OUTPUT_BIAS_SUMS: Final = 48
-AT_DIRECT_SUMS: Final = 49
-SUMS: Final = 50
+LEAD: Final = 16
+GATE_ROWS: Final = 17
+INPUT_ROWS: Final = 18
+RECURRENT_ROW: Final = 19
+STATE_SLOTS: Final = 20
+GATE_SLOTS: Final = 21
+DEPTH: Final = 22
+HIDDEN_PITCH: Final = 23
+INPUT_PITCH: Final = 24
+WINDOW_PITCH: Final = 25
+BY_LANES: Final = 26
+AT_BEGINS: Final = 27
+AT_INPUTS: Final = 28
+AT_GATES: Final = 29
+AT_CELLS: Final = 30
+AT_STATES: Final = 31
+AT_ABOVE: Final = 32
+AT_LINKED: Final = 33
+AT_DSTATE: Final = 34
+AT_DCELL: Final = 35
+AT_DINPUT: Final = 36
+AT_OUTPUTS: Final = 37
+AT_DOUTPUTS: Final = 38
+AT_TARGETS: Final = 39
+AT_SCRATCH: Final = 40
+AT_TRANSPOSED: Final = 41
+TOTAL: Final = 42
+GROUPS: Final = 43
+AT_BIAS_SUMS: Final = 44
+AT_INPUT_SUMS: Final = 45
+AT_UPPER_SUMS: Final = 46
+AT_RECURRENT_SUMS: Final = 47
+AT_OUTPUT_SUMS: Final = 48
+AT_OUTPUT_BIAS_SUMS: Final = 49
+AT_DIRECT_SUMS: Final = 50
+SUMS: Final = 51
 
 VECTOR: Final = 16
 """Numbers of the widest vector (float32 with AVX-512): lanes and padded widths are multiples of it."""
@@ -170,7 +171,8 @@ def workspace_plan(
     rows, input_rows, recurrent_row = gate_rows(shape)
     hidden, lanes, layers = shape.hidden_size, lane_count(batch, shape.hidden_size, width), shape.layers
     keep = mode in (GRADIENT, VJP, TRAIN)
-    depth = shape.depth
+    depth, window = shape.depth, steps  # the window, of which the recurrent layers take the last steps
+    steps = shape.recurrent(window)
     state_slots, gate_slots = (steps + depth, steps) if keep else (1 + depth, 1)
     output_steps = steps if every_step else 1
     by_lanes = shape.input_size <= FEW_FEATURES
@@ -178,7 +180,7 @@ def workspace_plan(
     window_pitch = padded(shape.direct_steps * shape.input_size)
     by_lane = {
         AT_BEGINS: 1,  # (S,) first step of each window
-        AT_INPUTS: steps * shape.input_size,  # (T, F, S)
+        AT_INPUTS: window * shape.input_size,  # (T, F, S)
         AT_GATES: layers * gate_slots * rows,  # (L, slots, R, S)
         AT_CELLS: layers * state_slots * hidden if shape.cell == LSTM else 0,  # (L, slots, H, S)
         AT_STATES: layers * state_slots * hidden,  # (L, slots, H, S)
@@ -203,7 +205,7 @@ def workspace_plan(
         AT_DIRECT_SUMS: shape.outputs // shape.output_group * window_pitch,  # (K, padded T*F)
     }
     plan = np.zeros(SUMS + 1, np.int64)
-    plan[:GATE_ROWS] = (mode, *shape[:9], steps, batch, lanes, every_step, ragged, carried)
+    plan[:GATE_ROWS] = (mode, *shape[:9], steps, batch, lanes, every_step, ragged, carried, window - steps)
     plan[GATE_ROWS], plan[INPUT_ROWS], plan[RECURRENT_ROW] = rows, input_rows, recurrent_row
     plan[STATE_SLOTS], plan[GATE_SLOTS], plan[BY_LANES] = state_slots, gate_slots, by_lanes
     plan[HIDDEN_PITCH], plan[INPUT_PITCH], plan[WINDOW_PITCH] = hidden_pitch, input_pitch, window_pitch

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rnncast.core.jit import jit
-from rnncast.core.layout import AT_INPUTS, AT_TARGETS, FEATURES, LANES, STEPS
+from rnncast.core.layout import AT_INPUTS, AT_TARGETS, FEATURES, LANES, LEAD, STEPS
 from rnncast.core.matrix import ONE, fill_zero
 
 
@@ -22,15 +22,16 @@ def take_windows(plan: Any, series: Any, normalising: Any, targets: int, first: 
     shorter than the window repeats its first row in front; a change that is not known is zero.
     """
     lanes = plan[LANES]
-    fill_zero(w, plan[AT_INPUTS], plan[STEPS] * plan[FEATURES] * lanes)
+    steps = plan[LEAD] + plan[STEPS]
+    fill_zero(w, plan[AT_INPUTS], steps * plan[FEATURES] * lanes)
     for lane in range(used):
         end = series.ends[first + lane]
         origin = max(series.starts[first + lane], end - normalising.history)
         rows = series.values[origin:]
         count = end - origin
         scale = _scale(rows, count, series.logarithmic[first + lane], normalising)
-        _take_inputs(rows, count, scale, normalising, w, plan[AT_INPUTS] + lane, plan[STEPS], lanes)
-        _take_phases(series, origin, count, normalising, w, plan[AT_INPUTS] + lane, plan[STEPS], lanes)
+        _take_inputs(rows, count, scale, normalising, w, plan[AT_INPUTS] + lane, steps, lanes)
+        _take_phases(series, origin, count, normalising, w, plan[AT_INPUTS] + lane, steps, lanes)
         _take_targets(rows, count, scale, normalising, w, plan[AT_TARGETS] + lane, targets, lanes)
 
 

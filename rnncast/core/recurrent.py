@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from rnncast.core.addresses import output_slot
-from rnncast.core.backward import backward_layer, backward_output
+from rnncast.core.backward import backward_layer, backward_lead, backward_output
 from rnncast.core.control import abandoned, meet, read
 from rnncast.core.control_words import ENDED
 from rnncast.core.forward import forward_shard
@@ -36,6 +36,7 @@ from rnncast.core.layout import (
     GROUPS,
     LANES,
     LAYERS,
+    LEAD,
     LOSS,
     MODE,
     OUTPUTS,
@@ -129,7 +130,8 @@ def _run_group(
         if mode == TRAIN:
             take_windows(plan, series, normalising, head.spread.size, before + start, used, w)
         else:
-            gather(batch.inputs, start, count, plan[STEPS] * plan[FEATURES], w, plan[AT_INPUTS], lanes, used)
+            rows = (plan[LEAD] + plan[STEPS]) * plan[FEATURES]
+            gather(batch.inputs, start, count, rows, w, plan[AT_INPUTS], lanes, used)
         begun = _set_begins(plan, batch.lengths, start, used, w)
         take_states(plan, batch.states, start, used, w)
         forward_shard(control, plan, table, parameters, w, begun)
@@ -145,6 +147,7 @@ def _run_group(
             backward_output(plan, table, parameters, w, own)
             for layer in range(plan[LAYERS] - 1, -1, -1):
                 backward_layer(control, plan, table, parameters, w, own, batch.dinputs, layer, start, used, begun)
+            backward_lead(plan, table, parameters, w, batch.dinputs, start, used)
         if abandoned(control):
             break
     return total
@@ -172,7 +175,7 @@ def _set_begins(plan: Any, lengths: Any, start: int, used: int, w: Any) -> int:
     if plan[RAGGED]:
         begins = w[plan[AT_BEGINS] : plan[AT_BEGINS] + plan[LANES]]
         for n in range(plan[LANES]):
-            begin = plan[STEPS] - lengths[start + n] if n < used else NONE
+            begin = max(plan[STEPS] - lengths[start + n], NONE) if n < used else NONE
             begins[n] = begin
             begun = max(begun, begin)
     return begun  # type: ignore[no-any-return]

@@ -35,6 +35,9 @@ class Shape(NamedTuple):
 
     `direct_steps` is the window's length T; with 0 there is no D. The idea is that of the autoregressive part of LSTNet
     (Lai et al. 2018), what is linear beside what is not; here D takes all features, and each horizon step has its own.
+
+    The recurrent layers take the last `recurrent_steps` steps of the window, or with 0 all of them: far back, what is
+    linear is most of what there is to find, and a step of D costs little.
     """
 
     cell: int
@@ -47,6 +50,7 @@ class Shape(NamedTuple):
     output_group: int = 1
     residual: int = 0
     dilations: tuple[int, ...] = ()
+    recurrent_steps: int = 0
 
     @property
     def depth(self) -> int:
@@ -56,6 +60,10 @@ class Shape(NamedTuple):
     def dilation(self, layer: int) -> int:
         """Steps back from which a layer takes the state before."""
         return self.dilations[layer] if self.dilations else 1
+
+    def recurrent(self, steps: int) -> int:
+        """Steps of a window of T `steps` that the recurrent layers take, the last ones."""
+        return min(steps, self.recurrent_steps) if self.recurrent_steps else steps
 
 
 def check_shape(shape: Shape) -> None:
@@ -69,6 +77,8 @@ def check_shape(shape: Shape) -> None:
             raise ValueError(f"{name} is at least 1, got {getattr(shape, name)}")
     if shape.direct_steps < 0:
         raise ValueError(f"direct_steps is not negative, got {shape.direct_steps}")
+    if shape.recurrent_steps < 0:
+        raise ValueError(f"recurrent_steps is not negative, got {shape.recurrent_steps}")
     if shape.residual not in (0, 1):
         raise ValueError(f"residual is 0 or 1, got {shape.residual}")
     if len(shape.dilations) not in (0, shape.layers) or min(shape.dilations, default=1) < 1:
@@ -79,9 +89,11 @@ def check_shape(shape: Shape) -> None:
 
 
 def check_direct(shape: Shape, steps: int, every_step: bool) -> None:
-    """Raise ValueError if a direct connection of `shape` cannot be used with windows of `steps` and those outputs."""
+    """Raise ValueError if windows of `steps`, and those outputs, do not go with the direct connection of `shape`."""
     if shape.direct_steps and every_step:
         raise ValueError(f"direct_steps is 0 where every step gives outputs, got {shape.direct_steps}")
+    if shape.recurrent_steps and every_step:
+        raise ValueError(f"recurrent_steps is 0 where every step gives outputs, got {shape.recurrent_steps}")
     if shape.direct_steps not in (0, steps):
         raise ValueError(f"inputs have T = {shape.direct_steps} steps, the direct_steps of the network, got {steps}")
 

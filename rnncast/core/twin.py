@@ -4,8 +4,8 @@ It is the oracle of the kernels, and the engine of a forecast that does not load
 kernels: one flat parameter vector (P,), inputs (T, F, B), outputs (O, B) or (T, O, B). Head, losses and optimiser
 stand in `twin_loss`.
 
-Letters: T steps, F features (of the layer at hand), B batch, H hidden units, O outputs, R gate rows, K outputs that the
-direct connection feeds.
+Letters: T steps, T' those of them that the recurrent layers take, F features (of the layer at hand), B batch, H hidden
+units, O outputs, R gate rows, K outputs that the direct connection feeds.
 """
 
 from __future__ import annotations
@@ -99,8 +99,9 @@ def forward_from(
 ) -> tuple[Array, Array]:
     """Outputs as `forward` gives them, and the state of the last steps (1 or 2, L, depth, H, B)."""
     weights = unpack(shape, parameters)
-    h = inputs = _checked(shape, parameters, inputs, every_step)  # (T, F, B)
-    begun = _begun(inputs, lengths)
+    inputs = _checked(shape, parameters, inputs, every_step)  # (T, F, B)
+    h = inputs[len(inputs) - shape.recurrent(len(inputs)) :]  # (T', F, B)
+    begun = _begun(h, lengths)
     state = np.zeros(state_shape(shape, inputs.shape[2]), inputs.dtype) if state is None else state
     left = np.empty_like(state)
     for layer in range(shape.layers):
@@ -130,8 +131,9 @@ def backward(
     gradient = np.zeros_like(parameters)  # (P,)
     dweights = unpack(shape, gradient)  # views: filling them fills the gradient
     traces = []
-    h = inputs = _checked(shape, parameters, inputs, doutputs.ndim == 3)  # (T, F, B)
-    begun = _begun(inputs, lengths)
+    inputs = _checked(shape, parameters, inputs, doutputs.ndim == 3)  # (T, F, B)
+    h = inputs[len(inputs) - shape.recurrent(len(inputs)) :]  # (T', F, B)
+    begun = _begun(h, lengths)
     state = np.zeros(state_shape(shape, inputs.shape[2]), inputs.dtype) if state is None else state
     for layer in range(shape.layers):
         traces.append(_layer_forward(shape, weights, layer, h, begun, state[:, layer]))
@@ -142,7 +144,8 @@ def backward(
     for layer in reversed(range(shape.layers)):
         below = _layer_backward(shape, weights, dweights, layer, traces[layer], dx, begun)
         dx = below + dx if shape.residual and layer > 0 else below
-    return gradient, dx + direct_dx
+    direct_dx[len(inputs) - len(dx) :] += dx
+    return gradient, direct_dx
 
 
 def _begun(inputs: Array, lengths: ArrayLike | None) -> Array | None:

@@ -30,6 +30,7 @@ from rnncast.core.layout import (
     INPUT_WEIGHT,
     INPUTS,
     LAYERS,
+    LEAD,
     OUTPUT_ACTIVATION,
     OUTPUT_GROUP,
     OUTPUTS,
@@ -45,9 +46,9 @@ from rnncast.core.shape import GRU, LSTM, SIGMOID, TANH
 def run_window(
     plan: Any, table: Any, parameters: Any, inputs: Any, first: int, w: Any, outputs: Any, states: Any, left: Any
 ) -> None:
-    """Outputs (O) or (T, O) of one window, inputs (T, F), from step `first` on; states as in `arguments.Batch`.
+    """Outputs (O) or (T, O) of one window, inputs (T, F), with states as in `arguments.Batch`.
 
-    The workspace holds `window_size` numbers.
+    The recurrent layers begin with their step `first`. The workspace holds `window_size` numbers.
     """
     gates = NONE
     handed_on = gates + 4 * plan[HIDDEN_PITCH]
@@ -149,7 +150,7 @@ def _step(
         w[gates + n] = w[place + n]
     h = _slot(plan, state, NONE, layer, before)
     taken = inputs if layer == 0 else w
-    taken_at = t * width if layer == 0 else handed_on
+    taken_at = (t + plan[LEAD]) * width if layer == 0 else handed_on
     multiply(
         KEEP, w, NONE, taken, taken_at, NONE, ONE, w, place + rows, rows, width,
         w, h, NONE, ONE, w, place + (1 + width) * rows, rows, hidden,

@@ -33,7 +33,7 @@ CONTEXT_WINDOWS = 2
 VOLATILITY_ROWS = 512
 """Rows of which the usual volatility is that of a series: two years of business days."""
 
-_NEWER_KEYS: Mapping[str, Any] = {"stateful": False}
+_NEWER_KEYS: Mapping[str, Any] = {"stateful": False, "recurrent_size": 0}
 """Attributes that files of earlier versions lack, and what held for them."""
 
 _CELL_CODES = {
@@ -81,6 +81,8 @@ class NetworkConfig:
         Input channels computed from each window, or at each row (F).
     direct : bool
         Whether the window also reaches the medians or locations by a linear map beside the recurrent layers.
+    recurrent_size : int
+        Rows at the end of the window that the recurrent layers read; 0 for all of them.
     stateful : bool
         Whether a series is one sequence, whose state is carried from row to row and kept, rather than windows.
     """
@@ -96,6 +98,7 @@ class NetworkConfig:
     quantile_levels: tuple[float, ...] = (0.025, 0.1, 0.5, 0.9, 0.975)
     channels: tuple[str, ...] = ("level", "change")
     direct: bool = True
+    recurrent_size: int = 0
     stateful: bool = False
 
     def __post_init__(self) -> None:
@@ -109,6 +112,7 @@ class NetworkConfig:
             ("input_size", 2, 100_000),
             ("horizon", 1, 10_000),
             ("season_length", 1, 100_000),
+            ("recurrent_size", 0, 100_000),
         ):
             value = getattr(self, name)
             _require(low <= value <= high, typed_name(name), f"between {low} and {high}", value)
@@ -123,6 +127,8 @@ class NetworkConfig:
         _require(known, "channels", f"among {channels}", self.channels)
         _require(isinstance(self.stateful, bool), "stateful", "true or false", self.stateful)
         _require(not (self.stateful and self.direct), "direct", "false for a stateful network", self.direct)
+        whole = self.recurrent_size == 0 or not self.stateful
+        _require(whole, "recurrent_size", "0 for a stateful network", self.recurrent_size)
 
     @property
     def shape(self) -> Shape:
@@ -136,6 +142,7 @@ class NetworkConfig:
             outputs=self.horizon * group,
             direct_steps=self.input_size if self.direct else 0,
             output_group=group,
+            recurrent_steps=self.recurrent_size,
         )
 
     @property
