@@ -69,7 +69,7 @@ def series_of(working, windows, names=()):
 @pytest.mark.parametrize("season", [1, 3, 12], ids=["no season", "season within the window", "longer season"])
 def test_windows_are_those_that_a_forecast_reads(rng, season, told):
     config = make_config(season)
-    config, panel = replace(config, channels=(*told, *config.channels)), ragged_panel(rng)
+    config, panel = replace(config, channels=(*config.channels, *told)), ragged_panel(rng)
     working, windows = working_series(panel), all_windows(panel, 5)
     frame = make_frame(config, working, windows)
     inputs, targets = network_inputs(config, frame), normalised_targets(config, working, windows, frame)

@@ -13,7 +13,9 @@ from rnncast.core.layout import (
     AT_INPUTS,
     AT_LINKED,
     AT_STATES,
+    AT_WINDOW,
     DEPTH,
+    DIRECT_FEATURES,
     EVERY_STEP,
     FEATURES,
     GATE_ROWS,
@@ -47,6 +49,12 @@ def input_at(plan: Any, layer: int, t: int) -> int:
     if layer == 0:
         return plan[AT_INPUTS] + (t + plan[LEAD]) * plan[FEATURES] * plan[LANES]  # type: ignore[no-any-return]
     return handed_on_at(plan, layer - 1, t)
+
+
+@jit
+def window_at(plan: Any) -> int:
+    """Offset of what the direct connection takes (T, D, S): the inputs, or a copy of a part of them."""
+    return plan[AT_INPUTS] if plan[DIRECT_FEATURES] == plan[FEATURES] else plan[AT_WINDOW]  # type: ignore[no-any-return]
 
 
 @jit

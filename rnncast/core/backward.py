@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rnncast.core.addresses import gates_at, handed_on_at, input_at, output_slot, state_at
+from rnncast.core.addresses import gates_at, handed_on_at, input_at, output_slot, state_at, window_at
 from rnncast.core.cells import cell_backward, keeps_part
 from rnncast.core.control import abandoned
 from rnncast.core.jit import jit
@@ -27,7 +27,6 @@ from rnncast.core.layout import (
     AT_DOUTPUTS,
     AT_DSTATE,
     AT_INPUT_SUMS,
-    AT_INPUTS,
     AT_OUTPUT_BIAS_SUMS,
     AT_OUTPUT_SUMS,
     AT_OUTPUTS,
@@ -40,6 +39,7 @@ from rnncast.core.layout import (
     CARRIED,
     CELL,
     DILATION,
+    DIRECT_FEATURES,
     DIRECT_STEPS,
     DIRECT_WEIGHT,
     EVERY_STEP,
@@ -114,7 +114,7 @@ def backward_output(plan: Any, table: Any, parameters: Any, w: Any, sums: Any) -
                 group = plan[OUTPUT_GROUP]
                 _add_weight_gradient(
                     plan, w, doutputs + group // 2 * lanes, group * lanes, rows // group,
-                    plan[AT_INPUTS], plan[DIRECT_STEPS] * plan[FEATURES], plan[WINDOW_PITCH],
+                    window_at(plan), plan[DIRECT_STEPS] * plan[DIRECT_FEATURES], plan[WINDOW_PITCH],
                     sums, plan[AT_DIRECT_SUMS],
                 )  # fmt: skip
 
@@ -287,10 +287,11 @@ def _leave_input_gradient(
     batch = plan[BATCH]
     if plan[DIRECT_STEPS] > 0:
         group = plan[OUTPUT_GROUP]
+        part = plan[DIRECT_FEATURES]
         add_product(
-            KEEP, parameters, table[plan[LAYERS], DIRECT_WEIGHT] + step * features, ONE,
-            plan[DIRECT_STEPS] * features,
+            KEEP, parameters, table[plan[LAYERS], DIRECT_WEIGHT] + step * part, ONE,
+            plan[DIRECT_STEPS] * part,
             w, plan[AT_DOUTPUTS] + group // 2 * lanes, group * lanes,
-            w, plan[AT_DINPUT], lanes, features, plan[OUTPUTS] // group, lanes,
+            w, plan[AT_DINPUT], lanes, part, plan[OUTPUTS] // group, lanes,
         )  # fmt: skip
     scatter(w, plan[AT_DINPUT], features, lanes, dinputs, step * features * batch + start, batch, used)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from rnncast.core.activations import sigmoid_in_place, tanh_in_place
-from rnncast.core.addresses import gates_at, handed_on_at, input_at, output_slot, state_at
+from rnncast.core.addresses import gates_at, handed_on_at, input_at, output_slot, state_at, window_at
 from rnncast.core.cells import cell_forward
 from rnncast.core.control import abandoned
 from rnncast.core.jit import jit
@@ -19,10 +19,12 @@ from rnncast.core.layout import (
     AT_INPUTS,
     AT_OUTPUTS,
     AT_STATES,
+    AT_WINDOW,
     BIAS,
     CARRIED,
     CELL,
     DILATION,
+    DIRECT_FEATURES,
     DIRECT_STEPS,
     DIRECT_WEIGHT,
     FEATURES,
@@ -151,12 +153,26 @@ def _forward_output(plan: Any, table: Any, parameters: Any, w: Any, t: int) -> N
 
 @jit
 def _forward_direct(plan: Any, table: Any, parameters: Any, w: Any, outputs: int) -> None:
-    """``D x`` into the middle output of each group, x the inputs (T * F, S) of the whole window (Lai et al. 2018)."""
+    """``D x`` into the middle output of each group, x inputs (T * D, S) of the whole window (Lai et al. 2018)."""
     lanes = plan[LANES]
     group = plan[OUTPUT_GROUP]
-    width = plan[DIRECT_STEPS] * plan[FEATURES]
+    width = plan[DIRECT_STEPS] * plan[DIRECT_FEATURES]
+    if plan[DIRECT_FEATURES] < plan[FEATURES]:
+        _copy_window(plan, w)
     add_product(
         KEEP, parameters, table[plan[LAYERS], DIRECT_WEIGHT], width, ONE,
-        w, plan[AT_INPUTS], lanes,
+        w, window_at(plan), lanes,
         w, outputs + group // 2 * lanes, group * lanes, plan[OUTPUTS] // group, width, lanes,
     )  # fmt: skip
+
+
+@jit
+def _copy_window(plan: Any, w: Any) -> None:
+    """The features of the inputs (T, F, S) that the direct connection takes, side by side (T, D, S)."""
+    size = plan[DIRECT_FEATURES] * plan[LANES]
+    step = plan[FEATURES] * plan[LANES]
+    for t in range(plan[DIRECT_STEPS]):
+        source = plan[AT_INPUTS] + t * step
+        target = plan[AT_WINDOW] + t * size
+        for n in range(size):
+            w[target + n] = w[source + n]

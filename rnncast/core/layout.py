@@ -58,32 +58,34 @@ DEPTH: Final = 22
 HIDDEN_PITCH: Final = 23
 INPUT_PITCH: Final = 24
 WINDOW_PITCH: Final = 25
-BY_LANES: Final = 26
-AT_BEGINS: Final = 27
-AT_INPUTS: Final = 28
-AT_GATES: Final = 29
-AT_CELLS: Final = 30
-AT_STATES: Final = 31
-AT_ABOVE: Final = 32
-AT_LINKED: Final = 33
-AT_DSTATE: Final = 34
-AT_DCELL: Final = 35
-AT_DINPUT: Final = 36
-AT_OUTPUTS: Final = 37
-AT_DOUTPUTS: Final = 38
-AT_TARGETS: Final = 39
-AT_SCRATCH: Final = 40
-AT_TRANSPOSED: Final = 41
-TOTAL: Final = 42
-GROUPS: Final = 43
-AT_BIAS_SUMS: Final = 44
-AT_INPUT_SUMS: Final = 45
-AT_UPPER_SUMS: Final = 46
-AT_RECURRENT_SUMS: Final = 47
-AT_OUTPUT_SUMS: Final = 48
-AT_OUTPUT_BIAS_SUMS: Final = 49
-AT_DIRECT_SUMS: Final = 50
-SUMS: Final = 51
+DIRECT_FEATURES: Final = 26
+BY_LANES: Final = 27
+AT_BEGINS: Final = 28
+AT_INPUTS: Final = 29
+AT_WINDOW: Final = 30
+AT_GATES: Final = 31
+AT_CELLS: Final = 32
+AT_STATES: Final = 33
+AT_ABOVE: Final = 34
+AT_LINKED: Final = 35
+AT_DSTATE: Final = 36
+AT_DCELL: Final = 37
+AT_DINPUT: Final = 38
+AT_OUTPUTS: Final = 39
+AT_DOUTPUTS: Final = 40
+AT_TARGETS: Final = 41
+AT_SCRATCH: Final = 42
+AT_TRANSPOSED: Final = 43
+TOTAL: Final = 44
+GROUPS: Final = 45
+AT_BIAS_SUMS: Final = 46
+AT_INPUT_SUMS: Final = 47
+AT_UPPER_SUMS: Final = 48
+AT_RECURRENT_SUMS: Final = 49
+AT_OUTPUT_SUMS: Final = 50
+AT_OUTPUT_BIAS_SUMS: Final = 51
+AT_DIRECT_SUMS: Final = 52
+SUMS: Final = 53
 
 VECTOR: Final = 16
 """Numbers of the widest vector (float32 with AVX-512): lanes and padded widths are multiples of it."""
@@ -177,10 +179,11 @@ def workspace_plan(
     output_steps = steps if every_step else 1
     by_lanes = shape.input_size <= FEW_FEATURES
     hidden_pitch, input_pitch = padded(hidden), padded(shape.input_size)
-    window_pitch = padded(shape.direct_steps * shape.input_size)
+    window_pitch = padded(shape.direct_width)
     by_lane = {
         AT_BEGINS: 1,  # (S,) first step of each window
         AT_INPUTS: window * shape.input_size,  # (T, F, S)
+        AT_WINDOW: shape.direct_width if shape.direct_part < shape.input_size else 0,  # (T, D, S)
         AT_GATES: layers * gate_slots * rows,  # (L, slots, R, S)
         AT_CELLS: layers * state_slots * hidden if shape.cell == LSTM else 0,  # (L, slots, H, S)
         AT_STATES: layers * state_slots * hidden,  # (L, slots, H, S)
@@ -193,7 +196,7 @@ def workspace_plan(
         AT_DOUTPUTS: output_steps * shape.outputs,  # (T or 1, O, S)
         AT_TARGETS: shape.outputs,  # (K, S) of one step, K at most O
         AT_SCRATCH: shape.outputs,  # (O, S)
-        AT_TRANSPOSED: max(hidden_pitch, input_pitch, window_pitch) if keep else 0,  # (S, padded H, F or T*F)
+        AT_TRANSPOSED: max(hidden_pitch, input_pitch, window_pitch) if keep else 0,  # (S, padded H, F or T*D)
     }
     sums = {
         AT_BIAS_SUMS: layers * rows * VECTOR,  # (L, R, vector)
@@ -202,14 +205,14 @@ def workspace_plan(
         AT_RECURRENT_SUMS: layers * input_rows * hidden_pitch,  # (L, R_h, padded H)
         AT_OUTPUT_SUMS: shape.outputs * hidden_pitch,  # (O, padded H)
         AT_OUTPUT_BIAS_SUMS: shape.outputs * VECTOR,  # (O, vector)
-        AT_DIRECT_SUMS: shape.outputs // shape.output_group * window_pitch,  # (K, padded T*F)
+        AT_DIRECT_SUMS: shape.outputs // shape.output_group * window_pitch,  # (K, padded T*D)
     }
     plan = np.zeros(SUMS + 1, np.int64)
     plan[:GATE_ROWS] = (mode, *shape[:9], steps, batch, lanes, every_step, ragged, carried, window - steps)
     plan[GATE_ROWS], plan[INPUT_ROWS], plan[RECURRENT_ROW] = rows, input_rows, recurrent_row
     plan[STATE_SLOTS], plan[GATE_SLOTS], plan[BY_LANES] = state_slots, gate_slots, by_lanes
     plan[HIDDEN_PITCH], plan[INPUT_PITCH], plan[WINDOW_PITCH] = hidden_pitch, input_pitch, window_pitch
-    plan[DEPTH] = depth
+    plan[DEPTH], plan[DIRECT_FEATURES] = depth, shape.direct_part
     plan[GROUPS] = min(-(-batch // lanes), MOST_GROUPS)
     offset = 0
     for entry, size in by_lane.items():

@@ -34,10 +34,11 @@ class Shape(NamedTuple):
     hands on the sum (He et al. 2016); its recurrence goes on from the state alone.
 
     `direct_steps` is the window's length T; with 0 there is no D. The idea is that of the autoregressive part of LSTNet
-    (Lai et al. 2018), what is linear beside what is not; here D takes all features, and each horizon step has its own.
+    (Lai et al. 2018), what is linear beside what is not; here each horizon step has its own.
 
     The recurrent layers take the last `recurrent_steps` steps of the window, or with 0 all of them: far back, what is
-    linear is most of what there is to find, and a step of D costs little.
+    linear is most of what there is to find, and a step of D costs little. D takes the first `direct_features` features
+    of a step, or with 0 all of them.
     """
 
     cell: int
@@ -51,6 +52,7 @@ class Shape(NamedTuple):
     residual: int = 0
     dilations: tuple[int, ...] = ()
     recurrent_steps: int = 0
+    direct_features: int = 0
 
     @property
     def depth(self) -> int:
@@ -60,6 +62,16 @@ class Shape(NamedTuple):
     def dilation(self, layer: int) -> int:
         """Steps back from which a layer takes the state before."""
         return self.dilations[layer] if self.dilations else 1
+
+    @property
+    def direct_part(self) -> int:
+        """Features of a step that the direct connection takes."""
+        return self.direct_features or self.input_size
+
+    @property
+    def direct_width(self) -> int:
+        """Inputs that it takes of a window."""
+        return self.direct_steps * self.direct_part
 
     def recurrent(self, steps: int) -> int:
         """Steps of a window of T `steps` that the recurrent layers take, the last ones."""
@@ -79,6 +91,8 @@ def check_shape(shape: Shape) -> None:
         raise ValueError(f"direct_steps is not negative, got {shape.direct_steps}")
     if shape.recurrent_steps < 0:
         raise ValueError(f"recurrent_steps is not negative, got {shape.recurrent_steps}")
+    if not 0 <= shape.direct_features <= shape.input_size:
+        raise ValueError(f"direct_features are 0 to {shape.input_size}, got {shape.direct_features}")
     if shape.residual not in (0, 1):
         raise ValueError(f"residual is 0 or 1, got {shape.residual}")
     if len(shape.dilations) not in (0, shape.layers) or min(shape.dilations, default=1) < 1:
@@ -121,7 +135,7 @@ def parameter_layout(shape: Shape) -> dict[str, tuple[int, tuple[int, ...]]]:
 
     For a layer: ``input_weight`` (R_x, F or H), ``bias`` (R_x,), for a GRU ``recurrent_bias`` (H,), then
     ``recurrent_weight`` (R_h, H); after the layers ``output.weight`` (O, H) and ``output.bias`` (O,); with a direct
-    connection at last ``direct.weight`` (K, T * F), whose column t * F + f takes feature f of step t.
+    connection at last ``direct.weight`` (K, T * D), whose column t * D + f takes feature f of step t.
     """
     _, rows, _ = gate_rows(shape)
     hidden = shape.hidden_size
@@ -135,7 +149,7 @@ def parameter_layout(shape: Shape) -> dict[str, tuple[int, tuple[int, ...]]]:
     shapes["output.weight"] = (shape.outputs, hidden)
     shapes["output.bias"] = (shape.outputs,)
     if shape.direct_steps:
-        shapes["direct.weight"] = (shape.outputs // shape.output_group, shape.direct_steps * shape.input_size)
+        shapes["direct.weight"] = (shape.outputs // shape.output_group, shape.direct_width)
     layout, offset = {}, 0
     for name, dimensions in shapes.items():
         layout[name] = (offset, dimensions)

@@ -176,10 +176,15 @@ def output_forward(shape: Shape, weights: dict[str, Array], h: Array, x: Array) 
     """``y = g(V h + D x + c)`` for states h (..., H, B) and the inputs x (T, F, B) of the whole window."""
     y = weights["output.weight"] @ h + weights["output.bias"][:, None]  # (..., O, B)
     if shape.direct_steps:
-        y[..., middle_rows(shape), :] += weights["direct.weight"] @ x.reshape(-1, x.shape[2])  # (K, B)
+        y[..., middle_rows(shape), :] += weights["direct.weight"] @ _direct_inputs(shape, x)  # (K, B)
     if shape.output_activation == SIGMOID:
         return sigmoid(y)
     return np.tanh(y) if shape.output_activation == TANH else np.asarray(y)
+
+
+def _direct_inputs(shape: Shape, x: Array) -> Array:
+    """What the direct connection takes (T * D, B) of the inputs (T, F, B)."""
+    return x[:, : shape.direct_part].reshape(-1, x.shape[2])
 
 
 def output_backward(
@@ -199,8 +204,8 @@ def output_backward(
     dx = np.zeros_like(x)  # (T, F, B)
     if shape.direct_steps:
         dmiddle = dy[-1, middle_rows(shape)]  # (K, B)
-        dweights["direct.weight"][:] = dmiddle @ x.reshape(-1, x.shape[2]).T
-        dx += (weights["direct.weight"].T @ dmiddle).reshape(x.shape)
+        dweights["direct.weight"][:] = dmiddle @ _direct_inputs(shape, x).T
+        dx[:, : shape.direct_part] += (weights["direct.weight"].T @ dmiddle).reshape(len(x), -1, x.shape[2])
     return np.asarray(weights["output.weight"].T @ dy), dx
 
 

@@ -24,6 +24,7 @@ from rnncast.core.layout import (
     AT_UPPER_SUMS,
     BIAS,
     BY_LANES,
+    DIRECT_FEATURES,
     DIRECT_STEPS,
     DIRECT_WEIGHT,
     FEATURES,
@@ -98,7 +99,7 @@ def _collect(plan: Any, table: Any, sums: Any, gradient: Any) -> None:
     add_rows(sums, plan[AT_OUTPUT_SUMS], pitch, gradient, table[layers, INPUT_WEIGHT], outputs, hidden)
     add_totals(sums, plan[AT_OUTPUT_BIAS_SUMS], outputs, gradient, table[layers, BIAS])
     if plan[DIRECT_STEPS] > 0:
-        window = plan[DIRECT_STEPS] * features
+        window = plan[DIRECT_STEPS] * plan[DIRECT_FEATURES]
         count = outputs // plan[OUTPUT_GROUP]
         add_rows(sums, plan[AT_DIRECT_SUMS], plan[WINDOW_PITCH], gradient, table[layers, DIRECT_WEIGHT], count, window)
 

@@ -21,6 +21,7 @@ from rnncast.core.layout import (
     CELL,
     DEPTH,
     DILATION,
+    DIRECT_FEATURES,
     DIRECT_STEPS,
     DIRECT_WEIGHT,
     FEATURES,
@@ -169,7 +170,8 @@ def _outputs(plan: Any, table: Any, parameters: Any, x: Any, w: Any, h: int, out
     """``y = g(V h + D x + c)`` of what the top layer hands on."""
     hidden = plan[HIDDEN]
     last = plan[LAYERS]
-    window = plan[DIRECT_STEPS] * plan[FEATURES]
+    part = plan[DIRECT_FEATURES]
+    window = plan[DIRECT_STEPS] * part
     group = plan[OUTPUT_GROUP]
     given = w[h : h + hidden]
     for o in range(plan[OUTPUTS]):
@@ -181,8 +183,9 @@ def _outputs(plan: Any, table: Any, parameters: Any, x: Any, w: Any, h: int, out
         if window > 0 and o % group == group // 2:
             start = table[last, DIRECT_WEIGHT] + o // group * window
             weights = parameters[start : start + window]
-            for n in range(window):
-                value += weights[n] * x[n]
+            for t in range(plan[DIRECT_STEPS]):
+                for n in range(part):
+                    value += weights[t * part + n] * x[t * plan[FEATURES] + n]
         if plan[OUTPUT_ACTIVATION] == SIGMOID:
             value = sigmoid(value)
         elif plan[OUTPUT_ACTIVATION] == TANH:

@@ -78,9 +78,10 @@ class NetworkConfig:
     quantile_levels : tuple of float
         Levels (Q,), ascending, symmetric around the median; ``(0.5,)`` for a loss without intervals.
     channels : tuple of str
-        Input channels computed from each window, or at each row (F).
+        Input channels of each window, or at each row (F), those made of values before phases.
     direct : bool
-        Whether the window also reaches the medians or locations by a linear map beside the recurrent layers.
+        Whether what is made of values also reaches the medians or locations by a linear map beside the recurrent
+        layers.
     recurrent_size : int
         Rows at the end of the window that the recurrent layers read; 0 for all of them.
     stateful : bool
@@ -124,6 +125,8 @@ class NetworkConfig:
         channels = ROW_CHANNELS if self.stateful else CHANNELS
         known = len(self.channels) > 0 and set(self.channels) <= set(channels)
         known = known and (self.season_length > 1 or "seasonal change" not in self.channels)
+        known = known and (self.stateful or self.channels[0] not in PHASES)
+        known = known and self.channels[len(self.channels) - len(self.phases) :] == self.phases
         _require(known, "channels", f"among {channels}", self.channels)
         _require(isinstance(self.stateful, bool), "stateful", "true or false", self.stateful)
         _require(not (self.stateful and self.direct), "direct", "false for a stateful network", self.direct)
@@ -143,6 +146,7 @@ class NetworkConfig:
             direct_steps=self.input_size if self.direct else 0,
             output_group=group,
             recurrent_steps=self.recurrent_size,
+            direct_features=len(self.channels) - len(self.phases),
         )
 
     @property

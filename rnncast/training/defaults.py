@@ -104,7 +104,7 @@ def resolve(options: TrainOptions, panel: Panel) -> tuple[NetworkConfig, Trainin
         stateful=options.stateful,
     )
     windows = int(np.maximum(panel.lengths - rows_needed(network) + 1, 1).sum())
-    weights = network.input_size * len(network.channels)
+    weights = network.shape._replace(direct_steps=network.input_size).direct_width  # of the direct map at a step
     network = replace(network, direct=not options.stateful and windows >= WINDOWS_PER_WEIGHT * weights)
     return network, _training(options, windows, season), tuple(notes)
 
