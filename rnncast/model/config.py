@@ -227,7 +227,7 @@ class TrainingConfig:
     weight_decay: float = 1e-2
     clip_norm: float = 1.0
     average_decay: float = 0.99
-    patience: int = 8
+    patience: int = 20
     seed: int = 0
     time_limit: float | None = None
     truncation: int = 64

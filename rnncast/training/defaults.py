@@ -22,20 +22,26 @@ DEFAULT_LEVELS = (80.0, 95.0)
 DEFAULT_HORIZON = 10
 """Steps of a forecast for a series without a season."""
 
-HORIZONS_READ, SEASONS_READ = 8, 7
+HORIZONS_READ, SEASONS_READ = 16, 14
 """Length of the input window in horizons, and in seasons where there is one."""
 
-FEWEST_READ, MOST_READ = 32, 128
-"""Bounds of the input window without a season; a longer one costs time and brings little."""
+FEWEST_READ, MOST_READ = 64, 256
+"""Bounds of the input window without a season."""
 
 MOST_SEASONAL_READ = 336
 """Bound of the input window with a season, two of which it reads in any case: a week of half hours."""
 
+MOST_OF_SERIES = 0.4
+"""Share of the rows of a typical series that a window takes at most."""
+
+RECURRENT_READ = 48
+"""Rows at the end of the window that the recurrent layers read, or a season if it has more."""
+
 WINDOWS_PER_WEIGHT = 5
 """Training windows for each weight of the direct map at a step; with fewer it would learn them by heart."""
 
-FEWEST_UPDATES, MOST_UPDATES = 200, 1000
-"""Bounds of the number of updates that the search may take."""
+UPDATES, FEWEST_UPDATES, MOST_UPDATES = 8.0, 200, 1000
+"""Updates that the search may take for the square root of the number of windows, and their bounds."""
 
 STATEFUL_UPDATES = 3
 """Times as many updates, each of fewer steps, that a stateful network takes: it has to find out what to remember."""
@@ -101,6 +107,7 @@ def resolve(options: TrainOptions, panel: Panel) -> tuple[NetworkConfig, Trainin
         quantile_levels=quantile_levels(options.levels) if options.loss in INTERVAL_LOSSES else (0.5,),
         channels=_channels(panel, season, options.stateful),
         direct=False,
+        recurrent_size=0 if options.stateful else max(RECURRENT_READ, season),
         stateful=options.stateful,
     )
     windows = int(np.maximum(panel.lengths - rows_needed(network) + 1, 1).sum())
@@ -125,18 +132,18 @@ def _given(asked: Number | None, otherwise: Number) -> Number:
 
 
 def _input_size(panel: Panel, horizon: int, season: int) -> int:
-    """Rows that the network reads: a few horizons or seasons, and no more than a third of a typical series."""
-    third = int(np.median(panel.lengths)) // 3
+    """Rows that the network reads: a few horizons or seasons, and no more than so much of a typical series."""
+    most = int(MOST_OF_SERIES * np.median(panel.lengths))
     if season > 1:
-        return max(2 * season, min(SEASONS_READ * season, MOST_SEASONAL_READ, third))
-    return max(2, min(max(HORIZONS_READ * horizon, FEWEST_READ), MOST_READ, max(third, FEWEST_INPUTS)))
+        return max(2 * season, min(SEASONS_READ * season, MOST_SEASONAL_READ, most))
+    return max(2, min(max(HORIZONS_READ * horizon, FEWEST_READ), MOST_READ, max(most, FEWEST_INPUTS)))
 
 
 def _training(options: TrainOptions, windows: int, season: int) -> TrainingConfig:
     """Updates grow with the square root of the number of windows, between two bounds, and as the preset says."""
     preset = find_preset(options.preset)
     defaults = TrainingConfig(batch_size=STATEFUL_LANES) if options.stateful else TrainingConfig()
-    updates = min(max(2.0 * np.sqrt(windows), FEWEST_UPDATES), MOST_UPDATES)
+    updates = min(max(UPDATES * np.sqrt(windows), FEWEST_UPDATES), MOST_UPDATES)
     updates *= STATEFUL_UPDATES if options.stateful else 1
     updates *= preset.updates if options.max_epochs is None else 1  # else the length has been named
     return TrainingConfig(
