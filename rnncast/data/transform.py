@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 from rnncast.data.panel import Panel
 from rnncast.records import dataclass
 
+FEWEST_ROWS = 2
+"""Rows of a series that is forecast: a scale needs one change."""
+
 SCALE_FLOOR_LOG = 1e-7
 """Smallest scale of a window in logarithms: a change of one part in ten million."""
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rnncast.core import twin
 from rnncast.core.shape import Shape
 from rnncast.data.panel import Panel
-from rnncast.data.transform import LocalScale, WorkingSeries, working_series
+from rnncast.data.transform import FEWEST_ROWS, LocalScale, WorkingSeries, working_series
 from rnncast.data.windows import windows_at_ends
 from rnncast.errors import DataError, UsageError
 from rnncast.forecasting.cores import CHUNK, Core, choose_core, kept_history
@@ -27,9 +27,6 @@ from rnncast.model.intervals import at_levels, network_widths, scales
 from rnncast.model.model import Model
 from rnncast.model.running import state_outputs
 from rnncast.records import dataclass
-
-FEWEST_ROWS = 2
-"""A scale needs one change."""
 
 LARGEST_HORIZON = 10_000
 """Steps beyond which rolling on says nothing any more, and takes for ever."""
