@@ -136,16 +136,18 @@ def test_without_history_the_next_command_names_the_input(prices):
 def test_short_series_are_counted_or_left_out_by_name(prices):
     rows = prices.read_text().splitlines()[1:]
     panel = ["ds,unique_id,y", *(row.replace(",", ",long,") for row in rows)]
-    panel += [row.replace(",", ",short,") for row in rows[:8]]
+    panel += [row.replace(",", ",short,") for row in rows[:1]]
+    panel += [row.replace(",", ",new,") for row in rows[:8]]
     Path("panel.csv").write_text("\n".join(panel) + "\n")
     refused = call("train", "panel.csv", *QUICK, "--no-skip-bad")
     assert refused.code == 65
-    assert '"short" has 8' in refused.err
+    assert '"short" has 1' in refused.err
     assert "--no-skip-bad" in refused.err
     assert not Path("panel.npz").exists()
     got = call("train", "panel.csv", *QUICK)
     assert got.code == 0
     assert "warning: 1 series left out as too short: short" in got.err
+    assert load_model("panel.npz").history.panel.ids == ("long", "new")
 
 
 @pytest.mark.parametrize(

@@ -151,13 +151,15 @@ def test_model_beats_the_last_value_where_there_is_something_to_learn(rng):
 
 
 def test_integer_steps_and_short_series(rng):
-    panel = make_panel({"a": random_walk(rng, 120), "b": random_walk(rng, 20)}, dated=False)
+    rows = 3 * OPTIONS.horizon + 1  # the last series has a single one before the first origin
+    panel = make_panel({name: random_walk(rng, n) for name, n in zip("abc", (120, 20, rows), strict=True)}, dated=False)
     with pytest.raises(DataError, match="--skip-bad|too few"):
         evaluate_panel(panel, OPTIONS, Plan(n_windows=3))
     run = evaluate_panel(panel, OPTIONS, Plan(n_windows=3), skip_short=True)
     got, notes = run.backtest, run.notes
     assert (got.times > got.cutoffs).all()
-    assert any("left out" in note and "b" in note for note in notes)
+    assert any("left out as too short: c" in note for note in notes)
+    assert set(got.series.tolist()) >= {0, 1}
 
 
 @pytest.mark.parametrize("dated", [True, False], ids=["dates", "integer steps"])

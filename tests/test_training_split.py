@@ -135,17 +135,36 @@ def test_counted_series_that_is_too_short_is_trained_on_and_not_held_out():
 
 
 def test_one_short_series_is_an_error_with_figures():
-    panel = make_panel({"a": np.arange(1.0, 13.0)})
+    panel = make_panel({"a": np.arange(1.0, 7.0)})
     config = NetworkConfig(input_size=20, horizon=5)
     assert rows_needed(config) == 15
-    with pytest.raises(DataError, match=r"needs 15 rows.*there are 12"):
+    with pytest.raises(DataError, match=r"needs 7 rows.*there are 6"):
         without_short_series(panel, config, skip=True)
 
 
-def test_short_series_of_a_panel_are_counted_and_can_be_left_out():
-    panel = make_panel({"WTI": np.arange(1.0, 101.0), "BRENT": np.arange(1.0, 8.0)})
+@pytest.mark.parametrize("dated", [True, False])
+def test_series_too_short_to_learn_from_stay_and_train_nothing(dated):
+    panel = make_panel({"a": np.arange(1.0, 201.0), **{f"b{n}": np.ones(n) for n in range(2, 9)}}, dated=dated)
     config = NetworkConfig(input_size=20, horizon=5)
-    with pytest.raises(DataError, match='"BRENT" has 7') as caught:
+    kept, left_out = without_short_series(panel, config, skip=False)
+    assert (kept.ids, left_out) == (panel.ids, ())
+    split = split_windows(kept, config)
+    assert set(split.everything.series) == {0}
+    assert len(split.folds) == 3
+
+
+def test_panel_without_a_series_to_learn_from_has_windows_of_what_there_is():
+    panel = make_panel({"a": np.arange(1.0, 13.0), "b": np.arange(1.0, 4.0)})
+    split = split_windows(panel, NetworkConfig(input_size=20, horizon=10))
+    assert split.everything.series.tolist() == [0]
+    assert split.everything.ends.tolist() == [2]
+    assert split.folds == ()
+
+
+def test_series_of_a_row_are_counted_and_can_be_left_out():
+    panel = make_panel({"WTI": np.arange(1.0, 101.0), "BRENT": np.arange(1.0, 2.0)})
+    config = NetworkConfig(input_size=20, horizon=5)
+    with pytest.raises(DataError, match='"BRENT" has 1') as caught:
         without_short_series(panel, config, skip=False)
     assert caught.value.where == "1 of 2 series"
     assert "--no-skip-bad" in caught.value.hint

@@ -93,7 +93,7 @@ def evaluate(
     ] = False,
     skip_bad: Annotated[
         bool | None,
-        option("Leave out series that are too short, by name; or refuse them.", "left out", None, SKIP_BAD),
+        option("Leave out series of a single row, by name; or refuse them.", "left out", None, SKIP_BAD),
     ] = None,
     format: Annotated[
         Literal["text", "json", "csv", "ndjson"] | None,

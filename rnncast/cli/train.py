@@ -55,7 +55,7 @@ def train(
     ] = False,
     skip_bad: Annotated[
         bool | None,
-        option("Leave out series that are too short, by name; or refuse them.", "left out", None, SKIP_BAD),
+        option("Leave out series of a single row, by name; or refuse them.", "left out", None, SKIP_BAD),
     ] = None,
     from_model: Annotated[
         str | None, option("Model to go on from, with fresh rows.", "a new model", "MODEL", "--from")

@@ -22,6 +22,9 @@ from rnncast.data.calendar import Calendar
 from rnncast.data.panel import Panel
 from rnncast.records import dataclass
 
+FEWEST_ROWS = 2
+"""Rows of a series that is forecast: a scale needs one change."""
+
 SCALE_FLOOR_LOG = 1e-7
 """Smallest scale of a window in logarithms: a change of one part in ten million."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rnncast.data.panel import Panel
 from rnncast.data.summary import counted, format_stamp
+from rnncast.data.transform import FEWEST_ROWS
 from rnncast.errors import DataError, UsageError
 from rnncast.evaluation.checkpoint import model_digest
 from rnncast.evaluation.course import NOTHING, Course, Keeping, OnOrigin, Run
@@ -20,7 +21,6 @@ from rnncast.evaluation.folds import Trained
 from rnncast.evaluation.methods import Terms
 from rnncast.evaluation.origins import Origins, Plan, rolling_origins
 from rnncast.evaluation.recipe import settled
-from rnncast.forecasting.predict import FEWEST_ROWS
 from rnncast.model.config import quantile_levels
 from rnncast.model.model import Model
 from rnncast.training.defaults import TrainOptions

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from rnncast.data.panel import Panel
 from rnncast.data.season import detect_season
+from rnncast.data.transform import FEWEST_ROWS
 from rnncast.errors import DataError
 from rnncast.evaluation.issued import Backtest
 from rnncast.evaluation.ledger_backtest import OnTask, issued_backtest
 from rnncast.evaluation.ledger_rows import LedgerRows
-from rnncast.forecasting.predict import FEWEST_ROWS
 from rnncast.records import dataclass
 
 REVISED = 1e-9

@@ -14,22 +14,19 @@ from numpy.typing import NDArray
 from rnncast.core import twin
 from rnncast.core.shape import Shape
 from rnncast.data.panel import Panel
-from rnncast.data.transform import LocalScale, WorkingSeries, working_series
+from rnncast.data.transform import FEWEST_ROWS, LocalScale, WorkingSeries, working_series
 from rnncast.data.windows import windows_at_ends
 from rnncast.errors import DataError, UsageError
 from rnncast.forecasting.cores import CHUNK, Core, choose_core, kept_history
 from rnncast.forecasting.result import Forecast
 from rnncast.forecasting.stamps import as_written, calendar_of
-from rnncast.model.context import make_context
+from rnncast.model.context import Context, make_context
 from rnncast.model.gate import blended_median, groups_of
 from rnncast.model.inputs import make_frame, network_inputs
 from rnncast.model.intervals import at_levels, network_widths, scales
 from rnncast.model.model import Model
 from rnncast.model.running import state_outputs
 from rnncast.records import dataclass
-
-FEWEST_ROWS = 2
-"""A scale needs one change."""
 
 LARGEST_HORIZON = 10_000
 """Steps beyond which rolling on says nothing any more, and takes for ever."""
@@ -140,6 +137,11 @@ class _Paths:
     network: NDArray[np.float64]
     quantiles: NDArray[np.float64]
 
+    def within(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> _Paths:
+        """The same, drawn in to lowest and highest numbers (N, B)."""
+        median, network = (np.clip(path, low, high) for path in (self.median, self.network))
+        return _Paths(median, network, np.clip(self.quantiles, low[:, None], high[:, None]))
+
 
 def _forecast_all(
     model: Model,
@@ -181,23 +183,26 @@ def _rolled(
     Each further pass of the network continues from the medians of the one before, for the same group of series. Its own
     gaps say little, because a path of medians is smoother than what will come: those of the first pass are taken again,
     and added to what was reached before as independent errors add, by their squares. On a random walk they go on
-    growing as its root of time.
+    growing as its root of time. Nothing goes beyond the bounds of the context.
     """
-    first, paths, group = _one_pass(model, working, states, levels, kernels)
-    gaps = paths.quantiles - paths.median[:, None]  # (K, L, B)
+    context, paths, group = _one_pass(model, working, states, levels, kernels)
+    first, size = context.local, model.network.horizon
+    low, high = context.bounds(-(-horizon // size) * size)  # (passes K, B) each
+    passes = [paths.within(low[:size], high[:size])]
+    gaps = passes[0].quantiles - passes[0].median[:, None]  # (K, L, B)
     side = np.where(gaps == 0, np.sign(gaps[-1]), np.sign(gaps))  # (K, L, B)
-    passes = [paths]
-    local = first
-    while len(passes) * model.network.horizon < horizon:
-        working = _extended(working, paths.median * local.scale + local.anchor)
+    while (done := len(passes) * size) < horizon:
+        working = _extended(working, passes[-1].median * first.scale + first.anchor)
         if states is not None:
             from rnncast.forecasting.carrying import advanced
 
-            states = advanced(model, working, np.diff(working.indptr) - len(paths.median), states, kernels)
-        local, paths, _ = _one_pass(model, working, states, levels[:0], kernels, group)
+            states = advanced(model, working, np.diff(working.indptr) - size, states, kernels)
+        further, paths, _ = _one_pass(model, working, states, levels[:0], kernels, group)
+        local = further.local
         widened = side * np.sqrt(gaps**2 + len(passes) * gaps[-1] ** 2)
         median, network = (first.normalise(p * local.scale + local.anchor) for p in (paths.median, paths.network))
-        passes.append(_Paths(median, network, median[:, None] + widened))
+        rolled = _Paths(median, network, median[:, None] + widened)
+        passes.append(rolled.within(low[done : done + size], high[done : done + size]))
     columns = zip(*((p.median, p.network, p.quantiles) for p in passes), strict=True)
     return _Paths(*(np.concatenate(parts)[:horizon] for parts in columns)), first
 
@@ -209,8 +214,8 @@ def _one_pass(
     levels: NDArray[np.float64],
     kernels: bool,
     group: NDArray[np.int64] | None = None,
-) -> tuple[LocalScale, _Paths, NDArray[np.int64]]:
-    """Units of the last rows of each series, the paths of the K steps after them in these, and the groups (B,).
+) -> tuple[Context, _Paths, NDArray[np.int64]]:
+    """The last rows of each series, the paths of the K steps after them in their units, and the groups (B,).
 
     A stateful network says them from its states (M, parts, L, depth, H, B) after the last row. The groups are told from
     the rows, unless they are given.
@@ -233,7 +238,7 @@ def _one_pass(
         widths = network_widths(own, known)  # (K, B) ones without quantiles
         scale = scales(model.calibration.volatility, config, context.rows, context.valid, widths)  # (K, B)
         gaps = model.calibration.offsets(group, scale, levels)
-    return context.local, _Paths(median, network, median[:, None] + gaps), group
+    return context, _Paths(median, network, median[:, None] + gaps), group
 
 
 def _extended(working: WorkingSeries, path: NDArray[np.float64]) -> WorkingSeries:

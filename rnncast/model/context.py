@@ -3,7 +3,9 @@
 The network's window has a scale of its own; gate and intervals look further back, and a window that stood still would
 have no unit for what came before it. Their unit is the larger of the two.
 
-Dimension letters: `R` rows of the context, `B` windows.
+A context also says how far is too far: what lies beyond it by several times its range is no forecast, and no evidence.
+
+Dimension letters: `R` rows of the context, `B` windows, `K` horizon steps.
 """
 
 from __future__ import annotations
@@ -19,6 +21,12 @@ from rnncast.model.config import NetworkConfig
 from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
+
+REACH = 3.0
+"""Times its range beyond its rows that a series is taken to go, within as many steps as it has rows."""
+
+WIDEST = 700.0
+"""Logarithm of the largest ratio of two rows that the range is computed with: beyond it are hardly any numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +49,20 @@ class Context:
     valid: NDArray[np.int64]
     local: LocalScale
     share: Floats
+
+    def bounds(self, horizon: int) -> tuple[Floats, Floats]:
+        """Lowest and highest numbers (K, B) that a series is taken to reach, in the units of `rows`.
+
+        They lie `REACH` ranges of the data beyond its rows, and farther in proportion where there are more steps than
+        rows. A series that never moved is taken to stay.
+        """
+        high, low = self.rows.max(axis=0), self.rows.min(axis=0)  # (B,) each
+        times = REACH * np.maximum(1.0, np.arange(1, horizon + 1)[:, None] / self.valid)  # (K, 1) or (K, B)
+        unit, logarithmic = self.local.scale, self.local.logarithmic  # (B,) each
+        ratio = np.where(logarithmic, np.minimum((high - low) * unit, WIDEST), 0.0)  # (B,) of highest to lowest, as log
+        above = np.where(logarithmic, np.log1p(-times * np.expm1(-ratio)) / unit, times * (high - low))  # (K, B)
+        below = np.where(logarithmic, np.log1p(times * np.expm1(ratio)) / unit, times * (high - low))  # (K, B)
+        return low - below, high + above
 
 
 def make_context(config: NetworkConfig, working: WorkingSeries, windows: Windows, local: LocalScale) -> Context:

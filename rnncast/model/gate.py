@@ -81,9 +81,7 @@ def groups_of(config: NetworkConfig, context: Floats, valid: NDArray[np.int64]) 
     valid : (B,)
         Rows that are no repetition.
     """
-    changes = np.diff(context, axis=0)  # (R - 1, B)
-    counted = np.arange(len(changes))[:, None] >= len(context) - valid  # (R - 1, B)
-    still = ((changes == 0) & counted).sum(axis=0) >= STILL_SHARE * np.maximum(valid - 1, 1)  # (B,)
+    still = still_share(context, valid) >= STILL_SHARE  # (B,)
     season, horizon = config.season_length, config.horizon
     over_season = mean_change(context, valid, season)  # (B,)
     seasonal = (season > 1) & (valid > 2 * season)
@@ -92,6 +90,13 @@ def groups_of(config: NetworkConfig, context: Floats, valid: NDArray[np.int64]) 
     change, tells = mean_change(context, valid, horizon), valid > WALKED_HORIZONS * horizon  # (B,), (B,)
     fits = [still, seasonal, tells & (change < REVERTING * walk), tells & (change > TRENDING * walk)]
     return np.select(fits, range(len(fits)), default=len(fits)).astype(np.int64)
+
+
+def still_share(context: Floats, valid: NDArray[np.int64]) -> Floats:
+    """Share of the one-step changes of each window (B,) that are exactly zero; arguments as in `groups_of`."""
+    changes = np.diff(context, axis=0)  # (R - 1, B)
+    counted = np.arange(len(changes))[:, None] >= len(context) - valid  # (R - 1, B)
+    return np.asarray(((changes == 0) & counted).sum(axis=0) / np.maximum(valid - 1, 1))
 
 
 def blended_median(

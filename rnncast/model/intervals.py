@@ -16,6 +16,7 @@ for, `Q` quantiles of the network.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from rnncast.baselines.volatility import ewma_change
 from rnncast.model.config import NetworkConfig
-from rnncast.model.gate import GROUPS
+from rnncast.model.gate import GROUPS, still_share
 from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
@@ -36,6 +37,12 @@ LEVELS = np.array((*_TAILS, *_MIDDLE, *(1.0 - p for p in reversed((*_TAILS, *_MI
 
 SMALLEST_SHARE = 1e-3
 """Least volatility, and least width, in units of the context: what stood still will move again."""
+
+MOSTLY_STILL = 0.5
+"""Share of changes that are exactly zero from which on a series has no recent volatility, only a usual one."""
+
+JUMP, ROUNDS = 10.0, 2
+"""Times the mean size of the changes that are not zero, after so many rounds of it, at which a change is cut off."""
 
 
 @dataclass(frozen=True)
@@ -103,20 +110,31 @@ def scales(
     widths : (K, B)
         `network_widths` in the same units.
     """
-    recent, whole = (moved(config, context, valid, decay) for decay in (volatility.decay, 1.0))  # (B,) each
+    recent, whole = moved(config, context, valid, (volatility.decay, 1.0))  # (B,) each
     return scales_of(volatility, recent, whole, widths)
 
 
-def moved(config: NetworkConfig, context: Floats, valid: NDArray[np.int64], decay: float) -> Floats:
-    """EWMA (B,) of the context's absolute changes over a season, or over a row without one; bounded from below."""
+def moved(config: NetworkConfig, context: Floats, valid: NDArray[np.int64], decays: Sequence[float]) -> list[Floats]:
+    """EWMA (B,), for each decay, of absolute changes over a season, or over a row without one; bounded from below.
+
+    One change of level must not rule it for all rows of the context, so jumps are cut off. A series that mostly stands
+    still has its plain mean: that nothing happened of late does not say that nothing will.
+    """
     lag = config.season_length if config.season_length > 1 else 1
     own = np.arange(len(context))[:, None] >= len(context) - valid  # (R, B)
-    changes, counted = context[lag:] - context[:-lag], own[:-lag]  # (R - lag, B) each
+    changes, counted = np.abs(context[lag:] - context[:-lag]), own[:-lag]  # (R - lag, B) each
     short = valid <= lag + 1  # (B,) one-step changes, then
     if short.any():
-        changes[:, short], counted = np.diff(context, axis=0)[lag - 1 :, short], counted.copy()
+        changes[:, short], counted = np.abs(np.diff(context, axis=0)[lag - 1 :, short]), counted.copy()
         counted[:, short] = own[lag - 1 : -1, short]
-    return np.maximum(ewma_change(changes, counted, decay), SMALLEST_SHARE)
+    changes *= counted
+    moves = np.maximum((changes > 0).sum(axis=0), 1)  # (B,)
+    for _ in range(ROUNDS):
+        np.minimum(changes, JUMP * changes.sum(axis=0) / moves, out=changes)
+    still = still_share(context, valid) >= MOSTLY_STILL  # (B,)
+    usual = np.maximum(ewma_change(changes, counted, 1.0), SMALLEST_SHARE)  # (B,)
+    each = (np.maximum(ewma_change(changes, counted, decay), SMALLEST_SHARE) for decay in decays)  # (B,) each
+    return [np.where(still, usual, recent) for recent in each]
 
 
 def scales_of(volatility: Volatility, recent: Floats, whole: Floats, widths: Floats) -> Floats:

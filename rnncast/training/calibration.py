@@ -38,6 +38,9 @@ CHOOSING_LEVELS = np.array([0.025, 0.1, 0.25, 0.75, 0.9, 0.975])
 PRIOR_STRETCHES = 30.0
 """Separate stretches of time that a step must have for its own quantiles to weigh as much as what they lean on."""
 
+GROUP_STRETCHES = 300.0
+"""The same for a group of series, whose own table leans on that of all: one jump is in many of its few windows."""
+
 LEAST_NARROWED = 0.5
 """Least share of the naive path's intervals that a gain of the median on the block narrows them to."""
 
@@ -53,9 +56,9 @@ def median_of(config: NetworkConfig, gate: Gate, outlook: Outlook) -> Floats:
 def choose_volatility(config: NetworkConfig, gate: Gate, outlook: Outlook) -> Volatility:
     """The scale under which quantiles of the scores, times it, have the least pinball loss on an outlook's windows."""
     errors = outlook.actual - median_of(config, gate, outlook)  # (K, N)
-    whole, best, least = moved(config, outlook.context, outlook.valid, 1.0), None, math.inf  # (N,)
-    for decay in DECAYS:
-        recent = moved(config, outlook.context, outlook.valid, decay)  # (N,)
+    best, least = None, math.inf
+    whole, *recents = moved(config, outlook.context, outlook.valid, (1.0, *DECAYS))  # (N,) each
+    for decay, recent in zip(DECAYS, recents, strict=True):
         for persistence, width in product(PERSISTENCES, WIDTHS if len(config.quantile_levels) > 1 else WIDTHS[:1]):
             volatility = Volatility(decay, persistence, width)
             loss = _loss(errors, scales_of(volatility, recent, whole, outlook.widths), outlook.spread)
@@ -70,10 +73,11 @@ def calibrate(
 ) -> Calibration:
     """Tables of scores from the calibration block, leaning on earlier rows where the block is short, or is none.
 
-    A group of series with too few windows has the table of all of them.
+    A group of series leans on the table of all of them, and one with too few windows has that table. Windows whose
+    context never moved say nothing of others.
     """
-    own = None if block is None else _issued(config, gate, volatility, block)
-    return _calibration(config, volatility, own, _naive(config, volatility, earlier))
+    own = None if block is None else _issued(config, gate, volatility, block.that_moved())
+    return _calibration(config, volatility, own, _naive(config, volatility, earlier.that_moved()))
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,9 @@ def _calibration(config: NetworkConfig, volatility: Volatility, block: _Scores |
         if block is None or found is None or min(len(found), len(before)) < FEWEST_WINDOWS:
             tables.append(together)
         else:
-            tables.append(_table(config, volatility, block.take(found), earlier.take(before)))
+            own = block.take(found)
+            table = _table(config, volatility, own, earlier.take(before))  # (K, G)
+            tables.append(_leaning(table, together, own.separate, GROUP_STRETCHES))
     return Calibration(volatility, np.stack(tables))
 
 
@@ -141,10 +147,10 @@ def walk_scores(config: NetworkConfig, volatility: Volatility) -> Floats:
     return np.outer(deviation, [NormalDist().inv_cdf(level) for level in LEVELS])
 
 
-def _leaning(own: Floats, other: Floats, separate: float) -> Floats:
+def _leaning(own: Floats, other: Floats, separate: float, prior: float = PRIOR_STRETCHES) -> Floats:
     """Mean of two tables (K, G), the first weighing more the more separate stretches of a step its rows hold."""
     stretches = separate / np.arange(1, len(own) + 1)  # (K,)
-    weight = (stretches / (stretches + PRIOR_STRETCHES))[:, None]  # (K, 1)
+    weight = (stretches / (stretches + prior))[:, None]  # (K, 1)
     return weight * own + (1.0 - weight) * other
 
 
@@ -160,6 +166,7 @@ def measured_coverage(
 
     The stretch of time in the middle is left out: its windows reach from one half into the other.
     """
+    block, earlier = block.that_moved(), earlier.that_moved()
     middle = np.median(block.clock)
     halves = np.flatnonzero(block.clock < middle), np.flatnonzero(block.clock > middle)
     if min(map(len, halves)) == 0:

@@ -29,9 +29,6 @@ Floats = NDArray[np.float64]
 MOST_WINDOWS = 1024
 """Most windows that a decision rests on, evenly spread over all."""
 
-ACTUAL_LIMIT = 1e6
-"""What came is drawn in to so many units: a jump out of hundreds of rows that all stood still has no finite measure."""
-
 MOST_APART = 3.0
 """Series of a dated panel that count as separate: prices move together."""
 
@@ -43,7 +40,8 @@ class Outlook:
     Attributes
     ----------
     actual : float64 (K, N)
-        What came.
+        What came, drawn in to what the history lets expect at most (`Context.bounds`): a jump out of rows that hardly
+        moved has no measure that would say anything of other windows.
     naive, network : float64 (K, N)
         The path that the network corrects, and what the network says.
     widths : float64 (K, N)
@@ -72,6 +70,15 @@ class Outlook:
     clock: NDArray[np.int64]
     spread: Floats
     separate: float
+
+    def that_moved(self) -> Outlook:
+        """The windows whose context moved at all: the others have no unit. All of them, where none did."""
+        moving = np.flatnonzero(np.ptp(self.context, axis=0) > 0)  # (moving,)
+        if len(moving) in (0, len(self.group)):
+            return self
+        by_step = {name: getattr(self, name)[:, moving] for name in ("actual", "naive", "network", "widths", "context")}
+        by_window = {name: getattr(self, name)[moving] for name in ("valid", "group", "clock")}
+        return replace(self, **by_step, **by_window, separate=self.separate * len(moving) / len(self.group))
 
 
 def look(
@@ -135,7 +142,7 @@ def _without_network(
         rows[:, part], valid[part], share[part] = context.rows, context.valid, context.share
         naive[:, part] = context.share * frame.naive
         future = context.local.normalise(gather_targets(working, chosen, config.horizon))  # (K, part)
-        actual[:, part] = np.clip(future, -ACTUAL_LIMIT, ACTUAL_LIMIT)
+        actual[:, part] = np.clip(future, *context.bounds(config.horizon))
     group = groups_of(config, rows, valid)  # (N,)
     ones = np.ones(actual.shape)  # (K, N)
     return Outlook(actual, naive, naive, ones, rows, valid, group, clock, spread, separate), share

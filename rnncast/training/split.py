@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.data.panel import Panel
+from rnncast.data.transform import FEWEST_ROWS
 from rnncast.data.windows import Windows, windows_between
 from rnncast.errors import DataError
 from rnncast.model.config import NetworkConfig
@@ -41,7 +42,7 @@ SINGLE_SHARE = 0.2
 """Share of the rows that one block takes if it serves for everything; five horizons if half the rows are so many."""
 
 FEWEST_INPUTS = 10
-"""A window reads at least this many rows (or the input size, if that is smaller); the rest of it is padding."""
+"""A training window reads at least so many rows (or the input size, if that is smaller); the rest of it is padding."""
 
 NAMED = 5
 """Short series that an error names before it only counts."""
@@ -113,8 +114,14 @@ def fewest_inputs(config: NetworkConfig) -> int:
 
 
 def rows_needed(config: NetworkConfig) -> int:
-    """Rows of the shortest series that can be trained on: one window and its targets."""
+    """Rows of the shortest series that a network learns from: one window and its targets."""
     return fewest_inputs(config) + config.horizon
+
+
+def first_ends(panel: Panel, config: NetworkConfig) -> Integers:
+    """Rows of the first training window of each series (S,); as few as can be where no series has the rows for more."""
+    fewest = fewest_inputs(config) if panel.lengths.max() >= rows_needed(config) else FEWEST_ROWS
+    return np.full_like(panel.lengths, fewest)
 
 
 def split_windows(panel: Panel, config: NetworkConfig) -> Split:
@@ -125,9 +132,9 @@ def split_windows(panel: Panel, config: NetworkConfig) -> Split:
     are each series' own count: each is divided at its own place, and one that is too short for it is not held out.
     """
     horizon, everything = config.horizon, all_windows(panel, config)
-    first = np.full_like(panel.lengths, fewest_inputs(config))  # (S,)
+    first = first_ends(panel, config)  # (S,)
     for parts in (3, 2, 1):
-        sizes = _sizes(panel, horizon, parts)
+        sizes = _sizes(panel, horizon, first, parts)
         if sizes is None:
             continue
         folds = [_fold(panel, horizon, first, sizes, number) for number in range(parts)]
@@ -138,14 +145,13 @@ def split_windows(panel: Panel, config: NetworkConfig) -> Split:
 
 def last_fold(panel: Panel, config: NetworkConfig, rows: Integers) -> Fold:
     """A fold whose block are the last `rows` of the panel: (1,) on the shared clock of a dated one, else (S,)."""
-    first = np.full_like(panel.lengths, fewest_inputs(config))  # (S,)
+    first = first_ends(panel, config)  # (S,)
     return _fold(panel, config.horizon, first, rows[None], 0)
 
 
 def all_windows(panel: Panel, config: NetworkConfig) -> Windows:
     """All windows with targets."""
-    first = np.full_like(panel.lengths, fewest_inputs(config))  # (S,)
-    return windows_between(panel.indptr, first, panel.lengths - config.horizon)
+    return windows_between(panel.indptr, first_ends(panel, config), panel.lengths - config.horizon)
 
 
 def clock(panel: Panel) -> NDArray[Any]:
@@ -154,8 +160,11 @@ def clock(panel: Panel) -> NDArray[Any]:
     return np.concatenate((reference, np.unique(panel.times[panel.times > reference[-1]])))
 
 
-def _sizes(panel: Panel, horizon: int, parts: int) -> Integers | None:
-    """Rows of each block (J, S), or (J, 1) on the shared clock; None if there are not the rows for so many blocks."""
+def _sizes(panel: Panel, horizon: int, first: Integers, parts: int) -> Integers | None:
+    """Rows of each block (J, S), or (J, 1) on the shared clock; None if there are not the rows for so many blocks.
+
+    Each series for itself: half of those that have any windows must have the rows.
+    """
     lengths = np.array([len(clock(panel))]) if panel.is_dated else panel.lengths  # (1,) or (S,)
     if parts == 1:
         wanted = np.maximum((SINGLE_SHARE * lengths).astype(np.int64), GATE_HORIZONS * horizon)
@@ -166,7 +175,7 @@ def _sizes(panel: Panel, horizon: int, parts: int) -> Integers | None:
         least += (STOPPING_HORIZONS + 1) * horizon if parts == 3 else 0
     held_out = np.minimum(wanted, lengths // 2)
     fits = held_out >= least
-    if 2 * fits.sum() < len(fits):
+    if 2 * fits.sum() < (len(fits) if panel.is_dated else (lengths >= first + horizon).sum()):
         return None
     if parts == 1:
         return np.where(fits, held_out, 0)[None]
@@ -212,7 +221,9 @@ def _on_own_clocks(
 
 
 def without_short_series(panel: Panel, config: NetworkConfig, *, skip: bool) -> tuple[Panel, tuple[str, ...]]:
-    """The panel, if each series has the rows that training needs; with `skip`, the panel of those that have.
+    """The panel, if each series has the rows of a forecast; with `skip`, the panel of those that have.
+
+    A series that is too short to learn from is forecast all the same, by what the others taught.
 
     Returns
     -------
@@ -221,28 +232,30 @@ def without_short_series(panel: Panel, config: NetworkConfig, *, skip: bool) -> 
     Raises
     ------
     DataError
-        A series is too short and `skip` is false, or all of them are.
+        A series is too short and `skip` is false, or not one is long enough for a training window.
     """
-    needed, length = rows_needed(config), panel.lengths
-    short = np.flatnonzero(length < needed)
+    needed, length = FEWEST_ROWS + config.horizon, panel.lengths
+    if length.max() < needed:
+        raise _too_short(panel, np.flatnonzero(length < needed), needed, f"a horizon of {config.horizon}")
+    short = np.flatnonzero(length < FEWEST_ROWS)
     if len(short) == 0:
         return panel, ()
-    if not skip or len(short) == len(length):
-        raise _too_short(panel, short, needed, config)
-    long_enough = np.repeat(length >= needed, length)  # (R,)
+    if not skip:
+        raise _too_short(panel, short, FEWEST_ROWS, "a forecast")
+    long_enough = np.repeat(length >= FEWEST_ROWS, length)  # (R,)
     return panel.keep(long_enough), tuple(panel.ids[s] for s in short)
 
 
-def _too_short(panel: Panel, short: np.ndarray, needed: int, config: NetworkConfig) -> DataError:
+def _too_short(panel: Panel, short: Integers, needed: int, what: str) -> DataError:
     counts = [f'"{panel.ids[s]}" has {panel.lengths[s]}' for s in short[:NAMED]]
     if panel.columns.id is None:
         counts = [f"there are {panel.lengths[0]}"]
     more = f" and {len(short) - NAMED} more series" if len(short) > NAMED else ""
-    remedy = "give more rows, or a smaller --horizon or --season-length"
+    remedy = "give more rows" if needed == FEWEST_ROWS else "give more rows, or a smaller --horizon"
     if len(short) < len(panel.ids):
         remedy += ", or leave out --no-skip-bad to do without such series"
     return DataError(
-        f"too few rows: a horizon of {config.horizon} needs {needed} rows a series; {', '.join(counts)}{more}",
+        f"too few rows: {what} needs {needed} rows a series; {', '.join(counts)}{more}",
         where=f"{len(short)} of {len(panel.ids)} series" if len(panel.ids) > 1 else None,
         hint=remedy,
     )
