@@ -40,7 +40,7 @@ RECURRENT_READ = 48
 WINDOWS_PER_WEIGHT = 5
 """Training windows for each weight of the direct map at a step; with fewer it would learn them by heart."""
 
-UPDATES, FEWEST_UPDATES, MOST_UPDATES = 8.0, 200, 1000
+UPDATES, FEWEST_UPDATES, MOST_UPDATES = 12.0, 200, 1000
 """Updates that the search may take for the square root of the number of windows, and their bounds."""
 
 STATEFUL_UPDATES = 3
