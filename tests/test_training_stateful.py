@@ -186,18 +186,18 @@ def test_settings_of_a_stateful_network(rng):
 
 @pytest.mark.slow
 def test_remembers_what_no_window_shows():
-    """The sign was shown up to 300 rows ago, the window of the same settings has 80, the gradient goes back over 64."""
+    """The sign was shown up to 300 rows ago, the window of the same settings has 160, the gradient goes back over 64."""
     values, _ = signs_after_a_pause(np.random.default_rng(0), 60_000, 300)
     options = TrainOptions(horizon=10, season_length=1, members=1, stateful=True)
     panel = make_panel({"a": values}, dated=False)
     config, training, _ = resolve(options, panel)
     model, _ = train(panel, config, training)
-    assert config.input_size == 80
+    assert config.input_size == 160
     assert model.record["gate"][0]["network_relative_mae"] < 0.65
     later, shown = signs_after_a_pause(np.random.default_rng(1), 60_000, 300)
     fresh = StatefulTrainer(config, training, model.head, working_series(make_panel({"a": later}, dated=False)),
                             Windows(np.zeros(1, np.int64), np.array([100])), 0)  # fmt: skip
-    long_ago = shown[shown[:, 0] > 80]
+    long_ago = shown[shown[:, 0] > 160]
     prepared = fresh.prepare(Windows(np.zeros(len(long_ago), np.int64), long_ago[:, 1] + 1))
     raw = fresh.outputs(prepared, model.parameters[0])
     got = np.sign(raw[middle_rows(config.shape)][4])
