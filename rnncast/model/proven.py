@@ -14,6 +14,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncast.baselines.holt_winters import FEWEST_SEASONS
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Path = Callable[[Floats, Integers], Floats]
@@ -59,14 +61,19 @@ def proven(path: Path, naive: Path, rows: Floats, valid: Integers, horizon: int,
     def bounded(rows: Floats, valid: Integers) -> Floats:
         return likely(path(rows, valid), rows, valid, season)
 
-    gain = _gain(bounded, naive, rows, valid, span[asked], horizon)  # (A,)
+    gain = _gain(
+        bounded, naive, rows, valid, span[asked], horizon, FEWEST_SEASONS * season if season > 1 else 1
+    )  # (A,)
     share = np.clip(1.0 + gain / CLEAR_LOSS if season > 1 else gain / CLEAR_GAIN, 0.0, 1.0)  # (A,)
     issued[:, asked] += share * (bounded(rows, valid) - issued[:, asked])
     return issued
 
 
-def _gain(path: Path, naive: Path, rows: Floats, valid: Integers, span: Integers, horizon: int) -> Floats:
-    """Share (B,) of the naive path's error over `span` (B,) steps that the path gains, from a few earlier rows."""
+def _gain(path: Path, naive: Path, rows: Floats, valid: Integers, span: Integers, horizon: int, fewest: int) -> Floats:
+    """Share (B,) of the naive path's error over `span` (B,) steps that the path gains, from a few earlier rows.
+
+    Only those count that have `fewest` rows up to them; zero where none has.
+    """
     errors = np.zeros((2, len(valid)))  # (2, B) of the path, and of the naive one
     steps = np.arange(horizon)[:, None]  # (K, 1)
     for number in range(1, ASKED + 1):
@@ -74,7 +81,9 @@ def _gain(path: Path, naive: Path, rows: Floats, valid: Integers, span: Integers
         earlier = np.take_along_axis(rows, np.maximum(np.arange(len(rows))[:, None] - back, 0), axis=0)  # (R, B)
         came = np.take_along_axis(rows, np.minimum(len(rows) - back + steps, len(rows) - 1), axis=0)  # (K, B)
         for error, said in zip(errors, (path, naive), strict=True):
-            error += (np.abs(came - said(earlier, valid - back)) * (steps < span)).sum(axis=0)
+            error += (np.abs(came - said(earlier, valid - back)) * (steps < span)).sum(axis=0) * (
+                valid - back >= fewest
+            )
     lost, of = errors  # (B,) each
     return np.divide(of - lost, of, out=np.where(lost > 0, -np.inf, 0.0), where=of > 0)
 
