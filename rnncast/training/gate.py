@@ -29,8 +29,8 @@ Floats = NDArray[np.float64]
 SHRINKAGE = 2.0
 """How many times the mean square that the t statistic has by chance it must exceed before any weight is left."""
 
-CLEAR = 0.75
-"""Share of its weight that a gain must keep for another baseline to take the naive path's place."""
+CLEAR, LIKELY = 0.75, 0.25
+"""Share of its weight that a gain must keep for another baseline to take the place of the last value, or last season."""
 
 FEWEST_STRETCHES = 4
 """Stretches of time without which no gain can be told from chance."""
@@ -149,7 +149,7 @@ def best_baseline(errors: Mapping[str, Floats], naive: str, clock: NDArray[np.in
         if name == naive or mean >= least:
             continue
         gains = gains_by_stretch(errors[naive] - values, clock)  # (J,)
-        if kept(t_statistic(gains), len(gains)) >= CLEAR:
+        if kept(t_statistic(gains), len(gains)) >= (LIKELY if naive == SEASONAL_NAIVE else CLEAR):
             best, least = name, mean
     return best
 
