@@ -30,7 +30,7 @@ SHRINKAGE = 2.0
 """How many times the mean square that the t statistic has by chance it must exceed before any weight is left."""
 
 CLEAR, LIKELY = 0.75, 0.25
-"""Share of its weight that a gain must keep for another baseline to take the place of the last value, or last season."""
+"""Share of its weight that a gain must keep for a baseline to take the place of the last value, or last season."""
 
 FEWEST_STRETCHES = 4
 """Stretches of time without which no gain can be told from chance."""
