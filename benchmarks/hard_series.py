@@ -3,14 +3,13 @@
     python benchmarks/hard_series.py [--kinds KIND,...] [--seeds N] [--horizons default,4] [--json FILE]
 
 Each kind of series is generated in several lengths and with several seeds. Every series is a panel of its own
-(`alone`), and all of one seed are one ragged panel (`together`). What is forecast are the rows after the last one shown.
+(`alone`), and all of one seed are one ragged panel (`together`). Forecast are the rows after the last one shown.
 
 For each kind: the mean absolute error of what is issued relative to the last value and to the last season, as the mean
-over series of ratios (a hundredth of the usual change is added to both errors, so that series which hardly move count,
-and those which never move come to 1) and as a ratio of sums of errors scaled by the usual change; the share of values in
-the 95 % interval; its scaled interval score relative to that of the last value with normal intervals; how many ranges of
-the history the farthest point or bound lies beyond it. What is refused, farther than ten ranges or no finite number is
-named.
+over series of ratios (a tenth of the usual change is added to both errors, so that those which never move come to 1)
+and as a ratio of sums of errors scaled by the usual change; the share of values in the 95 % interval; its scaled
+interval score relative to that of the last value with normal intervals; how many ranges of the history the farthest
+point or bound lies beyond it. What is refused, farther than ten ranges or no finite number is named.
 """
 
 from __future__ import annotations
@@ -37,6 +36,7 @@ Generator = np.random.Generator
 
 LEVEL = 0.95
 NORMAL_975 = 1.959964
+GUARD = 0.1
 MOST_AHEAD = 24
 """Rows that are generated beyond those shown, at least as many as any horizon."""
 
@@ -235,8 +235,8 @@ def scores_of(task: Task, point: Floats, bounds: Floats) -> dict[str, float]:
         "error": error / unit,
         "naive": naive / unit,
         "seasonal": last_season / unit,
-        "ratio": (error + 0.01 * unit) / (naive + 0.01 * unit),
-        "seasonal ratio": (error + 0.01 * unit) / (last_season + 0.01 * unit),
+        "ratio": (error + GUARD * unit) / (naive + GUARD * unit),
+        "seasonal ratio": (error + GUARD * unit) / (last_season + GUARD * unit),
         "covered": float(((future >= bounds[:, 0]) & (future <= bounds[:, 1])).mean()),
         "interval": interval_score(future, bounds) / unit,
         "naive interval": interval_score(future, normal) / unit,

@@ -31,7 +31,7 @@ def path_of(name: str, history: np.ndarray, horizon: int, season_length: int, *,
 
 
 def test_names_and_their_order() -> None:
-    assert list(batch.PATHS) == ["last value", "drift", "seasonal naive", "theta", "damped trend"]
+    assert list(batch.PATHS) == ["last value", "drift", "seasonal naive", "theta", "damped trend", "Holt-Winters"]
 
 
 @pytest.mark.parametrize("season_length", [1, 4, 30], ids=lambda m: f"season-{m}")

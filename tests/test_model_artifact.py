@@ -16,7 +16,7 @@ from rnncast.errors import DataError, InputNotFoundError, ModelFileError, Output
 from rnncast.forecasting.predict import forecast
 from rnncast.model.artifact import FORMAT_VERSION, load_model, save_model
 from rnncast.model.config import NetworkConfig
-from rnncast.model.gate import Blend
+from rnncast.model.gate import GROUPS, Blend
 from rnncast.model.intervals import LEVELS, Calibration, Volatility
 from rnncast.model.model import History, Model
 from rnncast.model.network import initial_parameters, loss_table
@@ -33,7 +33,7 @@ def model(rng):
         network=config,
         parameters=np.stack([initial_parameters(config.shape, rng) for _ in range(2)]),
         head=loss_table(config, np.array([1.0, 1.5, 2.0]), rng.uniform(0.5, 1.0, (3, 5))),
-        gate=tuple(Blend(name, 0.2 * place) for place, name in enumerate(PATHS)),
+        gate=tuple(Blend(name, 0.2 * place) for place, name in enumerate(list(PATHS)[: len(GROUPS)])),
         calibration=Calibration(Volatility(0.94, 0.97, 0.5), np.sort(rng.standard_normal((5, 3, len(LEVELS))), axis=2)),
         columns=panel.columns,
         calendar=panel.calendar,

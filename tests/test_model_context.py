@@ -35,6 +35,12 @@ def test_bounds_of_a_positive_series_are_as_high_and_never_negative():
     np.testing.assert_allclose(low, 10.0 / (1.0 + REACH * 20.0 / 10.0))
 
 
+def test_series_that_was_at_zero_and_never_below_is_taken_to_stay_above():
+    low, high = bounds_of([0.0, 3.0, 0.0, 1.0, 2.0])
+    assert (low == 0.0).all()
+    np.testing.assert_allclose(high, 3.0 + REACH * 3.0)
+
+
 def test_bounds_widen_where_there_are_more_steps_than_rows():
     _, high = bounds_of([-1.0, 1.0, 0.0, 0.5], horizon=12)
     np.testing.assert_allclose(high - 1.0, REACH * 2.0 * np.maximum(1.0, np.arange(1, 13) / 4))

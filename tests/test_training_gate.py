@@ -47,14 +47,16 @@ def test_a_network_that_is_too_bold_is_used_in_part(rng):
     assert got["blended_relative_mae"] < 0.5 < got["network_relative_mae"]
 
 
-@pytest.mark.parametrize(("held_out", "most"), [(60, 0.08), (400, 0.03)], ids=["few stretches", "many stretches"])
-def test_gate_seldom_opens_on_a_random_walk(held_out, most):
+@pytest.mark.parametrize(
+    ("held_out", "walks", "most"), [(60, 60, 0.08), (400, 25, 0.03)], ids=["few stretches", "many stretches"]
+)
+def test_gate_seldom_opens_on_a_random_walk(held_out, walks, most):
     """Overlapping windows of a walk, and a network that says a small fixed drift: there is nothing to find."""
     horizon, opened, others = 10, 0, 0
     config = NetworkConfig(input_size=20, horizon=horizon)
     steps = np.arange(1, horizon + 1)[:, None]
     spread = np.sqrt(2 / np.pi * np.arange(1, horizon + 1))
-    for seed in range(300):
+    for seed in range(walks):
         walk = np.cumsum(np.random.default_rng(seed).standard_normal(config.context_rows + held_out + 1))
         ends = np.arange(config.context_rows, len(walk) - horizon)
         actual = walk[ends + steps] - walk[ends]
@@ -64,8 +66,8 @@ def test_gate_seldom_opens_on_a_random_walk(held_out, most):
         gate, _ = find_gate(config, view)
         opened += any(blend.share > 0 for blend in gate)
         others += any(blend.baseline != "last value" for blend in gate)
-    assert opened / 300 < most
-    assert others / 300 < 0.05
+    assert opened / walks < most
+    assert others / walks < 0.05
 
 
 def test_a_gain_in_one_stretch_of_time_is_no_evidence(rng):
@@ -79,6 +81,23 @@ def test_too_few_stretches_shut_the_gate(rng, count):
     got = judged(actual, actual, np.arange(WINDOWS) * count // WINDOWS)
     assert got["blend"] == 0.0
     assert got["t_statistic"] is None
+
+
+def test_too_few_stretches_of_a_season_leave_it_to_holt_winters(rng):
+    """A trend and a season: nothing can be judged, and each series bears out by itself what the last season misses."""
+    config = NetworkConfig(input_size=20, horizon=4, season_length=4, channels=("level", "seasonal change"))
+    rows = config.context_rows
+    series = np.arange(rows + 4.0)[:, None] + np.tile([3.0, 1.0, -2.0, -2.0], rows)[: rows + 4, None]
+    series = series + 0.3 * rng.standard_normal((rows + 4, 60))
+    series -= series[rows - 1]
+    naive = series[rows - 4 : rows]
+    actual, context = series[rows:], series[:rows]
+    group, valid, few = np.full(60, GROUPS.index("seasonal")), np.full(60, rows), np.arange(60) // 20
+    ones = np.ones(actual.shape)
+    outlook = Outlook(actual, naive, naive, ones, context, valid, group, few, ones[:, 0], 1e9)
+    (got,) = find_gate(config, outlook)[1]
+    assert (got["baseline"], got["blend"]) == ("Holt-Winters", 0.0)
+    assert got["baseline_relative_mae"] < 0.3
 
 
 def test_naive_path_without_error_stays(rng):

@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncast.baselines.holt_winters import HOLT_WINTERS, holt_winters
 from rnncast.baselines.paths import DRIFT, LAST_VALUE, SEASONAL_NAIVE
 from rnncast.baselines.smoothing import DAMPED_TREND, THETA, damped_trend, theta
 
@@ -48,5 +49,6 @@ PATHS: dict[str, Path] = {
     SEASONAL_NAIVE: seasonal_naive,
     THETA: theta,
     DAMPED_TREND: damped_trend,
+    HOLT_WINTERS: holt_winters,
 }
 """Name -> path, simplest first."""

@@ -54,7 +54,7 @@ class Context:
         """Lowest and highest numbers (K, B) that a series is taken to reach, in the units of `rows`.
 
         They lie `REACH` ranges of the data beyond its rows, and farther in proportion where there are more steps than
-        rows. A series that never moved is taken to stay.
+        rows. A series that never moved is taken to stay, and one whose lowest row is zero (demand, counts) above it.
         """
         high, low = self.rows.max(axis=0), self.rows.min(axis=0)  # (B,) each
         times = REACH * np.maximum(1.0, np.arange(1, horizon + 1)[:, None] / self.valid)  # (K, 1) or (K, B)
@@ -62,7 +62,8 @@ class Context:
         ratio = np.where(logarithmic, np.minimum((high - low) * unit, WIDEST), 0.0)  # (B,) of highest to lowest, as log
         above = np.where(logarithmic, np.log1p(-times * np.expm1(-ratio)) / unit, times * (high - low))  # (K, B)
         below = np.where(logarithmic, np.log1p(times * np.expm1(ratio)) / unit, times * (high - low))  # (K, B)
-        return low - below, high + above
+        at_zero = ~logarithmic & (low == self.local.normalise(np.zeros(len(unit))))  # (B,)
+        return np.where(at_zero, low, low - below), high + above
 
 
 def make_context(config: NetworkConfig, working: WorkingSeries, windows: Windows, local: LocalScale) -> Context:

@@ -8,6 +8,8 @@ Dimension letters: `R` rows of the context, `B` windows, `K` horizon steps, `m` 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,7 @@ from rnncast.baselines.batch import PATHS
 from rnncast.baselines.paths import LAST_VALUE, SEASONAL_NAIVE
 from rnncast.data.transform import mean_change
 from rnncast.model.config import NetworkConfig
+from rnncast.model.proven import likely, proven
 from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
@@ -110,17 +113,29 @@ def blended_median(
     """Medians (K, B) that are issued for groups (B,), of the network's (K, B) in the units of the context (R, B)."""
     shares = np.array([blend.share for blend in gate])[group]  # (B,)
     names = np.array([blend.baseline for blend in gate])[group]  # (B,)
-    baseline = np.empty(network.shape)  # (K, B)
+    baseline, issued = np.empty(network.shape), network  # (K, B) each
     for name in dict.fromkeys(names.tolist()):  # only what is asked for is computed
         own = names == name  # (B,)
         baseline[:, own] = simple_path(name, config, context[:, own], valid[own])
-    return np.where(shares == 0, baseline, np.where(shares == 1, network, baseline + shares * (network - baseline)))
+    if (shares > 0).any():
+        issued = likely(network, context, valid, config.season_length)
+    return np.where(shares == 0, baseline, np.where(shares == 1, issued, baseline + shares * (issued - baseline)))
 
 
 def simple_path(name: str, config: NetworkConfig, context: Floats, valid: NDArray[np.int64]) -> Floats:
-    """The path (K, B) of a simple baseline, which looks at the last rows of the context (R, B)."""
+    """The path (K, B) of a simple baseline, which looks at the last rows of the context (R, B).
+
+    Other paths than the naive one count as far as each series bears them out itself; see `rnncast.model.proven`.
+    """
     rows, counted = context[-config.baseline_rows :], np.minimum(valid, config.baseline_rows)
-    return PATHS[name](rows, counted, config.horizon, config.season_length)
+    path, naive = (_path(each, config) for each in (name, naive_name(config)))
+    if name == naive_name(config):
+        return naive(rows, counted)
+    return proven(path, naive, rows, counted, config.horizon, config.season_length)
+
+
+def _path(name: str, config: NetworkConfig) -> Callable[[Floats, NDArray[np.int64]], Floats]:
+    return lambda rows, valid: PATHS[name](rows, valid, config.horizon, config.season_length)
 
 
 def describe_gate(gate: Gate) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.baselines.batch import PATHS
+from rnncast.baselines.holt_winters import HOLT_WINTERS
 from rnncast.baselines.paths import SEASONAL_NAIVE
 from rnncast.model.config import NetworkConfig
 from rnncast.model.gate import GROUPS, Blend, Gate, naive_name, simple_path
@@ -28,8 +29,8 @@ Floats = NDArray[np.float64]
 SHRINKAGE = 2.0
 """How many times the mean square that the t statistic has by chance it must exceed before any weight is left."""
 
-CLEAR = 0.75
-"""Share of its weight that a gain must keep for another baseline to take the naive path's place."""
+CLEAR, LIKELY = 0.75, 0.25
+"""Share of its weight that a gain must keep for a baseline to take the place of the last value, or last season."""
 
 FEWEST_STRETCHES = 4
 """Stretches of time without which no gain can be told from chance."""
@@ -78,20 +79,17 @@ class Judged:
 def find_gate(config: NetworkConfig, outlook: Outlook) -> tuple[Gate, list[dict[str, Any]]]:
     """The gate of every group, and a record of each group that was judged by itself, or of all together."""
     naive = naive_name(config)
-    names = [name for name in PATHS if config.season_length > 1 or name != SEASONAL_NAIVE]
-    errors = {
-        name: _by_window(outlook.actual - simple_path(name, config, outlook.context, outlook.valid), outlook.spread)
-        for name in names
-    }  # name -> (N,)
+    names = [name for name in PATHS if config.season_length > 1 or name not in (SEASONAL_NAIVE, HOLT_WINTERS)]
+    paths = {name: simple_path(name, config, outlook.context, outlook.valid) for name in names}  # name -> (K, N)
     every = np.ones(len(outlook.group), dtype=bool)  # (N,)
     found: dict[str, Judged] = {}
     for number, name in enumerate(GROUPS):
         own = outlook.group == number  # (N,)
         if FEWEST_WINDOWS <= own.sum() < len(own):
-            judged = judge(config, outlook, errors, own, naive)
+            judged = judge(config, outlook, paths, own, naive)
             if judged.blocks >= FEWEST_STRETCHES:
                 found[name] = judged
-    together = judge(config, outlook, errors, every, naive)
+    together = judge(config, outlook, paths, every, naive)
     blends = [found.get(name, together) for name in GROUPS]
     said = {**found, "all others": together} if found else {"all": together}
     records = [{"group": name, **asdict(judged)} for name, judged in said.items()]
@@ -99,14 +97,16 @@ def find_gate(config: NetworkConfig, outlook: Outlook) -> tuple[Gate, list[dict[
 
 
 def judge(
-    config: NetworkConfig, outlook: Outlook, errors: Mapping[str, Floats], own: NDArray[np.bool_], naive: str
+    config: NetworkConfig, outlook: Outlook, paths: Mapping[str, Floats], own: NDArray[np.bool_], naive: str
 ) -> Judged:
-    """Judge the windows `own` (N,) by the mean absolute errors (N,) of the simple paths, by name."""
-    clock = outlook.clock[own]
-    reference = errors[naive][own]
-    baseline = best_baseline({name: values[own] for name, values in errors.items()}, naive, clock)
-    path = simple_path(baseline, config, outlook.context[:, own], outlook.valid[own])  # (K, N)
-    actual, network = outlook.actual[:, own], outlook.network[:, own]
+    """Judge the windows `own` (N,), where the simple paths (K, N) are those given, by name."""
+    clock, actual, network = outlook.clock[own], outlook.actual[:, own], outlook.network[:, own]
+    errors = {name: _by_window(actual - path[:, own], outlook.spread) for name, path in paths.items()}  # name -> (own,)
+    reference = errors[naive]
+    baseline = best_baseline(errors, naive, clock)
+    if len(gains_by_stretch(reference, clock)) < FEWEST_STRETCHES:
+        baseline = unjudged_baseline(config)
+    path = paths[baseline][:, own]  # (K, own)
     by_share = np.array(
         [_by_window(actual - path - share * (network - path), outlook.spread) for share in SHARES]
     )  # (shares, N)
@@ -132,6 +132,15 @@ def judge(
     )
 
 
+def unjudged_baseline(config: NetworkConfig) -> str:
+    """Name of the path where there are too few stretches of time to judge any: what is best on most short series.
+
+    Without a season that is the last value, as series may be walks. With one it is Holt-Winters, as far as each series
+    bears it out itself.
+    """
+    return HOLT_WINTERS if config.season_length > 1 else naive_name(config)
+
+
 def best_baseline(errors: Mapping[str, Floats], naive: str, clock: NDArray[np.int64]) -> str:
     """Name of the path with the least error (N,) of those that clearly beat the naive path; it, where none does."""
     best, least = naive, float(errors[naive].mean())
@@ -140,7 +149,7 @@ def best_baseline(errors: Mapping[str, Floats], naive: str, clock: NDArray[np.in
         if name == naive or mean >= least:
             continue
         gains = gains_by_stretch(errors[naive] - values, clock)  # (J,)
-        if kept(t_statistic(gains), len(gains)) >= CLEAR:
+        if kept(t_statistic(gains), len(gains)) >= (LIKELY if naive == SEASONAL_NAIVE else CLEAR):
             best, least = name, mean
     return best
 
