@@ -20,14 +20,14 @@ from rnncast.data.panel import Panel
 from rnncast.data.summary import format_stamp
 from rnncast.data.transform import WorkingSeries
 from rnncast.model.config import NetworkConfig, TrainingConfig
-from rnncast.model.gate import Blend, Gate, naive_name, same_for_all
+from rnncast.model.gate import Blend, Gate, same_for_all
 from rnncast.model.intervals import Calibration, Volatility
 from rnncast.model.network import with_share
 from rnncast.records import dataclass
 from rnncast.training.calibration import DECAYS, calibrate, choose_volatility, measured_coverage
 from rnncast.training.checkpoint import NO_CHECKPOINT, Checkpoint, train_epochs
 from rnncast.training.descent import Deadline, Descent
-from rnncast.training.gate import find_gate
+from rnncast.training.gate import find_gate, unjudged_baseline
 from rnncast.training.head import empirical_head
 from rnncast.training.outlook import Outlook, look, look_at_baseline
 from rnncast.training.search import EpochReport, OnEpoch, Search, failure_of, search
@@ -121,7 +121,7 @@ class _Network:
 def _without_folds(panel: Panel, config: NetworkConfig, working: WorkingSeries, split: Split) -> Decisions:
     """Nothing is trusted but the naive path; its intervals are those of its own few errors and of a random walk."""
     note = "no series has the rows to hold the network against the naive path: it is left out of the forecast"
-    gate, spread = same_for_all(Blend(naive_name(config), 0.0)), np.ones(config.horizon)
+    gate, spread = same_for_all(Blend(unjudged_baseline(config), 0.0)), np.ones(config.horizon)
     volatility = Volatility(DECAYS[0], 1.0, 0.0)
     earlier = look_at_baseline(config, working, split.everything, spread, panel.is_dated)
     calibration = calibrate(config, gate, volatility, None, earlier)

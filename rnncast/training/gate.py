@@ -1,7 +1,8 @@
 """How far a network, and simple baselines, are borne out by rows that trained neither; by group of series.
 
-For each group the best simple baseline is looked for first: one other than the naive path has to show a clear gain over
-it. Then the network's weight against that baseline, shrunk by how sure its gain is.
+The best simple baseline is looked for first: one other than the naive path has to show a clear gain over it. Then the
+network's weight against that baseline, shrunk by how sure its gain is. A group has what holds for all, but for what it
+says against that by itself, in the same way.
 
 Dimension letters: `N` windows, `K` horizon steps, `J` stretches of time.
 """
@@ -61,7 +62,8 @@ class Judged:
     network_relative_mae, baseline_relative_mae, blended_relative_mae : float
         Mean absolute error relative to the naive path's, each step counting alike.
     t_statistic : float or None
-        Of the gain of the best weight over the baseline; None where there is no gain, or are too few stretches of time.
+        Of the gain of the best weight over none, or of a group's best over that of all; None where there is no gain, or
+        are too few stretches of time.
     windows, blocks : int
         Windows, and stretches of time (J), that it rests on.
     """
@@ -82,14 +84,14 @@ def find_gate(config: NetworkConfig, outlook: Outlook) -> tuple[Gate, list[dict[
     names = [name for name in PATHS if config.season_length > 1 or name not in (SEASONAL_NAIVE, HOLT_WINTERS)]
     paths = {name: simple_path(name, config, outlook.context, outlook.valid) for name in names}  # name -> (K, N)
     every = np.ones(len(outlook.group), dtype=bool)  # (N,)
+    together = judge(config, outlook, paths, every, Blend(naive, 0.0))
     found: dict[str, Judged] = {}
     for number, name in enumerate(GROUPS):
         own = outlook.group == number  # (N,)
         if FEWEST_WINDOWS <= own.sum() < len(own):
-            judged = judge(config, outlook, paths, own, naive)
+            judged = judge(config, outlook, paths, own, Blend(together.baseline, together.blend))
             if judged.blocks >= FEWEST_STRETCHES:
                 found[name] = judged
-    together = judge(config, outlook, paths, every, naive)
     blends = [found.get(name, together) for name in GROUPS]
     said = {**found, "all others": together} if found else {"all": together}
     records = [{"group": name, **asdict(judged)} for name, judged in said.items()]
@@ -97,13 +99,16 @@ def find_gate(config: NetworkConfig, outlook: Outlook) -> tuple[Gate, list[dict[
 
 
 def judge(
-    config: NetworkConfig, outlook: Outlook, paths: Mapping[str, Floats], own: NDArray[np.bool_], naive: str
+    config: NetworkConfig, outlook: Outlook, paths: Mapping[str, Floats], own: NDArray[np.bool_], otherwise: Blend
 ) -> Judged:
-    """Judge the windows `own` (N,), where the simple paths (K, N) are those given, by name."""
+    """Judge the windows `own` (N,), where the simple paths (K, N) are those given, by name.
+
+    What they say against the blend that holds `otherwise` counts as far as it is sure.
+    """
     clock, actual, network = outlook.clock[own], outlook.actual[:, own], outlook.network[:, own]
     errors = {name: _by_window(actual - path[:, own], outlook.spread) for name, path in paths.items()}  # name -> (own,)
-    reference = errors[naive]
-    baseline = best_baseline(errors, naive, clock)
+    reference = errors[naive_name(config)]
+    baseline = best_baseline(errors, otherwise.baseline, clock)
     if len(gains_by_stretch(reference, clock)) < FEWEST_STRETCHES:
         baseline = unjudged_baseline(config)
     path = paths[baseline][:, own]  # (K, own)
@@ -111,9 +116,10 @@ def judge(
         [_by_window(actual - path - share * (network - path), outlook.spread) for share in SHARES]
     )  # (shares, N)
     best = int(np.argmin(by_share.mean(axis=1)))
-    gains = gains_by_stretch(by_share[0] - by_share[best], clock)  # (J,)
-    statistic = t_statistic(gains) if best > 0 else None
-    blend = float(SHARES[best]) * kept(statistic, len(gains))
+    usual = _by_window(actual - path - otherwise.share * (network - path), outlook.spread)  # (N,)
+    gains = gains_by_stretch(usual - by_share[best], clock)  # (J,)
+    statistic = t_statistic(gains) if gains.any() else None
+    blend = otherwise.share + (float(SHARES[best]) - otherwise.share) * kept(statistic, len(gains))
     blended = _by_window(actual - path - blend * (network - path), outlook.spread)  # (N,)
     total = float(reference.mean())
 
@@ -142,7 +148,7 @@ def unjudged_baseline(config: NetworkConfig) -> str:
 
 
 def best_baseline(errors: Mapping[str, Floats], naive: str, clock: NDArray[np.int64]) -> str:
-    """Name of the path with the least error (N,) of those that clearly beat the naive path; it, where none does."""
+    """Name of the path with the least error (N,) of those that clearly beat the `naive` one; it, where none does."""
     best, least = naive, float(errors[naive].mean())
     for name, values in errors.items():
         mean = float(values.mean())
