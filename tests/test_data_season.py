@@ -84,7 +84,7 @@ def test_most_series_decide(rng):
 
 def test_short_series_are_not_asked(rng):
     seasonal = np.tile([0.0, 0, 0, 0, 0, 5, 5], 60) + 0.1 * rng.standard_normal(420)
-    short = [rng.standard_normal(21) for _ in range(5)]
+    short = [rng.standard_normal(20) for _ in range(5)]
     assert detect_season(dated([seasonal, *short], "D")) == 7
     assert detect_season(dated(short, "D")) == 1
 

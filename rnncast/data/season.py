@@ -79,7 +79,7 @@ def detect_seasons(panel: Panel) -> tuple[int, ...]:
     for series in _sample(panel, lengths):
         values = panel.target[panel.rows(int(series))]
         for length in lengths:
-            asked[length] += len(values) > LEAST_SEASONS * length
+            asked[length] += len(values) >= LEAST_SEASONS * length
         for length in seasons_of(values, lengths, criterion):
             found[length] += 1
     return tuple(length for length in lengths if 2 * found[length] > asked[length])
@@ -126,7 +126,7 @@ def seasons_of(values: NDArray[np.float64], lengths: Sequence[int], criterion: C
     differences: in levels, the trend of a random walk looks like correlation at every lag. A multiple of a shorter
     length is tested on what is left without the mean cycle of that length: a daily cycle correlates at a week too.
     """
-    lengths = [length for length in lengths if LEAST_SEASONS * length < len(values)]
+    lengths = [length for length in lengths if LEAST_SEASONS * length <= len(values)]
     if not lengths:
         return ()
     recent = values[-_window(lengths) - 1 :]  # (T,)
@@ -190,7 +190,7 @@ def _sample(panel: Panel, lengths: Sequence[int]) -> NDArray[np.int64]:
     """Series long enough for the shortest length; of very many, some evenly spaced, so that the time is bounded."""
     if not lengths:
         return np.zeros(0, dtype=np.int64)
-    long_enough = np.flatnonzero(panel.lengths > LEAST_SEASONS * lengths[0])
+    long_enough = np.flatnonzero(panel.lengths >= LEAST_SEASONS * lengths[0])
     each = min(_window(lengths), int(panel.lengths.max()))
     most = min(max(_MOST_ROWS // each, 1), _MOST_SERIES)
     if len(long_enough) <= most:
