@@ -156,7 +156,7 @@ def test_scores_are_those_of_the_backtest_of_the_model(here):
     assert issued["scores"]["methods"].keys() == expected_methods.keys()
     for name, expected in expected_methods.items():
         got = issued["scores"]["methods"][name]
-        assert got["overall"] == pytest.approx(expected["overall"], rel=1e-12)
+        assert got["overall"] == pytest.approx(expected["overall"], rel=1e-8)  # single precision, by other batches
         assert got["per_step"].keys() == expected["per_step"].keys()
     assert issued["verdict"]["outcome"] == backtest["verdict"]["outcome"]
 
