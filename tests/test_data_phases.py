@@ -103,7 +103,8 @@ def test_prices_show_no_yearly_cycle(rng):
 def days_and_weeks(rng, with_week, without, dated=False):
     """Series of 42 days of 24 rows, of which some rest at the end of the week."""
     hours = np.arange(24 * 42)
-    day, rest = 3 * np.sin(2 * np.pi * hours / 24), (hours // 24 % 7 >= 5).astype(float)
+    day = np.resize(rng.standard_normal(24), len(hours))
+    rest = (hours // 24 % 7 >= 5).astype(float)
     kinds = [1.0] * with_week + [0.0] * without
     noise = 0.3 * rng.standard_normal((len(kinds), len(hours)))
     values = {str(n): 10 + day * (1 - weight * rest) + noise[n] for n, weight in enumerate(kinds)}

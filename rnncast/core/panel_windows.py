@@ -89,7 +89,7 @@ def _mean_error(rows: Any, count: int, share: float, season: int, long: int) -> 
     total = 0.0
     for n in range(long, count):
         total += abs(share * (rows[n] - rows[n - season]) + (1.0 - share) * (rows[n] - rows[n - long]))
-    return total / (count - long)  # type: ignore[no-any-return]
+    return total / (count - long)
 
 
 @jit

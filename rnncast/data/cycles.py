@@ -79,7 +79,8 @@ def has_yearly_cycle(panel: Panel) -> bool:
 
 
 def _sample(panel: Panel) -> list[int]:
-    return np.unique(np.linspace(0, len(panel.ids) - 1, MOST_SERIES).astype(np.int64)).tolist()
+    """Numbers of the series that are asked."""
+    return [int(number) for number in np.unique(np.linspace(0, len(panel.ids) - 1, MOST_SERIES).astype(np.int64))]
 
 
 def _is_yearly(panel: Panel, rows: slice) -> bool:

@@ -115,9 +115,7 @@ def resolve(options: TrainOptions, panel: Panel) -> tuple[NetworkConfig, Trainin
     weights = network.shape._replace(direct_steps=network.input_size).direct_width  # of the direct map at a step
     network = replace(network, direct=not options.stateful and windows >= WINDOWS_PER_WEIGHT * weights)
     if network.long_season:
-        notes.append(
-            f"some series also have a season of {network.long_season} rows, and each is weighed by its own rows"
-        )
+        notes.append(f"some series also have a season of {network.long_season} rows; each goes by its own rows")
     return network, _training(options, windows, season), tuple(notes)
 
 
