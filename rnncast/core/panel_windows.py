@@ -137,10 +137,11 @@ def _take_targets(
     season = normalising.season
     long = normalising.long_season
     for k in range(targets):
-        naive = rows[count - season + k % season] if count >= season else rows[count - 1]
+        row = count + k
+        error = rows[row] - (rows[count - season + k % season] if count >= season else rows[count - 1])
         if 0 < long <= count:
-            naive = share * naive + (1.0 - share) * rows[count - long + k % long]
-        w[at + k * lanes] = _within((rows[count + k] - naive) / scale, normalising.target_limit)
+            error = share * error + (1.0 - share) * (rows[row] - rows[count - long + k % long])
+        w[at + k * lanes] = _within(error / scale, normalising.target_limit)
 
 
 @jit
