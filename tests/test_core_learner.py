@@ -66,9 +66,13 @@ def series_of(working, windows, names=()):
 
 
 @pytest.mark.parametrize("told", [(), PHASES[1:]], ids=["values alone", "and phases"])
-@pytest.mark.parametrize("season", [1, 3, 12], ids=["no season", "season within the window", "longer season"])
-def test_windows_are_those_that_a_forecast_reads(rng, season, told):
-    config = make_config(season)
+@pytest.mark.parametrize(
+    ("season", "long"),
+    [(1, 0), (3, 0), (12, 0), (3, 6), (3, 15)],
+    ids=["no season", "season within the window", "longer season", "two seasons", "two, one longer"],
+)
+def test_windows_are_those_that_a_forecast_reads(rng, season, long, told):
+    config = make_config(season, long_season=long)
     config, panel = replace(config, channels=(*config.channels, *told)), ragged_panel(rng)
     working, windows = working_series(panel), all_windows(panel, 5)
     frame = make_frame(config, working, windows)

@@ -7,7 +7,7 @@ import pytest
 from panels import make_panel, random_walk
 
 from rnncast.data.calendar import Calendar, learn_calendar
-from rnncast.data.cycles import has_yearly_cycle, phases_told
+from rnncast.data.cycles import has_yearly_cycle, long_season, phases_told
 from rnncast.data.panel import Columns, Panel
 from rnncast.data.phases import PHASES, phases
 
@@ -98,3 +98,35 @@ def test_prices_show_no_yearly_cycle(rng):
     assert sum(has_yearly_cycle(panel) for panel in walks) <= 4
     together = make_panel({str(number): random_walk(rng, 2600) for number in range(40)})
     assert not has_yearly_cycle(together)
+
+
+def days_and_weeks(rng, with_week, without, dated=False):
+    """Series of 42 days of 24 rows, of which some rest at the end of the week."""
+    hours = np.arange(24 * 42)
+    day = np.resize(rng.standard_normal(24), len(hours))
+    rest = (hours // 24 % 7 >= 5).astype(float)
+    kinds = [1.0] * with_week + [0.0] * without
+    noise = 0.3 * rng.standard_normal((len(kinds), len(hours)))
+    values = {str(n): 10 + day * (1 - weight * rest) + noise[n] for n, weight in enumerate(kinds)}
+    if not dated:
+        return make_panel(values, dated=False)
+    one = panel_of(np.concatenate(list(values.values())), "2024-01-01", np.timedelta64(1, "h"))
+    times = np.tile(one.times[: len(hours)], len(kinds))
+    indptr = np.arange(len(kinds) + 1) * len(hours)
+    return replace(one, ids=tuple(values), indptr=indptr, times=times, columns=Columns("ds", "id", "y"))
+
+
+@pytest.mark.parametrize("dated", [False, True], ids=["counted", "dated"])
+@pytest.mark.parametrize(
+    ("with_week", "without", "expected"),
+    [(4, 8, 168), (12, 0, 0), (0, 12, 0), (1, 0, 0)],
+    ids=["some", "all", "none", "one"],
+)
+def test_a_week_that_only_some_series_have_is_found(rng, with_week, without, expected, dated):
+    assert long_season(days_and_weeks(rng, with_week, without, dated), 24) == expected
+
+
+def test_seasons_other_than_a_day_have_no_longer_one(rng):
+    assert long_season(days_and_weeks(rng, 4, 8), 12) == 0
+    assert long_season(days_and_weeks(rng, 4, 8, dated=True), 168) == 0
+    assert long_season(days_and_weeks(rng, 4, 8, dated=True), 1) == 0

@@ -54,6 +54,7 @@ class Normalising(NamedTuple):
     lags: Any  # (F), int64: 0 for the distance from the last value, n for the change over n rows, -p for phase p from 1
     history: int  # rows that a window may look back on
     season: int
+    long_season: int  # rows of a longer season, 0 for none
     floor_logarithmic: float  # smallest scale of a series in logarithms
     floor_level: float  # smallest scale of another, as a share of the largest value
     floor_season: float  # smallest scale of a season, as a share of the scale of one step

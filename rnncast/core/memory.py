@@ -40,7 +40,7 @@ HEARD = 1e9
 WORTH_SHARING = 1e7
 """Multiplications of a run, about, from which on it is shared out: waking a thread takes as long as a tenth of them."""
 
-NO_NORMALISING = Normalising(np.zeros(0, np.int64), 0, 1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+NO_NORMALISING = Normalising(np.zeros(0, np.int64), 0, 1, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 _compiled: set[np.dtype[Any]] = set()
 

@@ -18,8 +18,8 @@ def take_windows(plan: Any, series: Any, normalising: Any, targets: int, first: 
 
     A window ends with row e; with a the value there and s its mean absolute change over one step, or over a season if
     it has more rows than one, inputs are ``(v[r] - a) / s`` or ``(v[r] - v[r - lag]) / s``, and targets the distance
-    from the naive path (the last season, else the last value), ``(v[e + 1 + k] - naive_k) / s``. A series that is
-    shorter than the window repeats its first row in front; a change that is not known is zero.
+    from the naive path (the last season or seasons, else the last value), ``(v[e + 1 + k] - naive_k) / s``. A series
+    that is shorter than the window repeats its first row in front; a change that is not known is zero.
     """
     lanes = plan[LANES]
     steps = plan[LEAD] + plan[STEPS]
@@ -29,19 +29,44 @@ def take_windows(plan: Any, series: Any, normalising: Any, targets: int, first: 
         origin = max(series.starts[first + lane], end - normalising.history)
         rows = series.values[origin:]
         count = end - origin
-        scale = _scale(rows, count, series.logarithmic[first + lane], normalising)
-        _take_inputs(rows, count, scale, normalising, w, plan[AT_INPUTS] + lane, steps, lanes)
+        share = _short_share(rows, count, normalising)
+        scale = _scale(rows, count, share, series.logarithmic[first + lane], normalising)
+        _take_inputs(rows, count, share, scale, normalising, w, plan[AT_INPUTS] + lane, steps, lanes)
         _take_phases(series, origin, count, normalising, w, plan[AT_INPUTS] + lane, steps, lanes)
-        _take_targets(rows, count, scale, normalising, w, plan[AT_TARGETS] + lane, targets, lanes)
+        _take_targets(rows, count, share, scale, normalising, w, plan[AT_TARGETS] + lane, targets, lanes)
 
 
 @jit
-def _scale(rows: Any, count: int, logarithmic: bool, normalising: Any) -> float:
+def _short_share(rows: Any, count: int, normalising: Any) -> float:
+    """Share of the last season in the naive path, the last long one having the rest; see `transform.weigh_seasons`."""
+    season = normalising.season
+    long = normalising.long_season
+    if long == 0 or count < long + season:
+        return 1.0
+    above = 0.0
+    below = 0.0
+    for n in range(long, count):
+        by_long = rows[n] - rows[n - long]
+        apart = by_long - (rows[n] - rows[n - season])
+        above += by_long * apart
+        below += apart * apart
+    if not below > 0.0:
+        return 1.0
+    return min(max(above / below, 0.0), 1.0)
+
+
+@jit
+def _scale(rows: Any, count: int, share: float, logarithmic: bool, normalising: Any) -> float:
     """Mean absolute change of the first `count` rows, floored; see `data.transform.local_scale`."""
     season = normalising.season
     scale = _mean_change(rows, count, ONE)
     if count > season > 1:
-        scale = max(_mean_change(rows, count, season), normalising.floor_season * scale)
+        long = normalising.long_season
+        if long > 0 and count >= long + season:
+            seasonal = _mean_error(rows, count, share, season, long)
+        else:
+            seasonal = _mean_change(rows, count, season)
+        scale = max(seasonal, normalising.floor_season * scale)
     floor = normalising.floor_logarithmic
     if not logarithmic:
         largest = 0.0
@@ -60,8 +85,16 @@ def _mean_change(rows: Any, count: int, lag: int) -> float:
 
 
 @jit
+def _mean_error(rows: Any, count: int, share: float, season: int, long: int) -> float:
+    total = 0.0
+    for n in range(long, count):
+        total += abs(share * (rows[n] - rows[n - season]) + (1.0 - share) * (rows[n] - rows[n - long]))
+    return total / (count - long)
+
+
+@jit
 def _take_inputs(
-    rows: Any, count: int, scale: float, normalising: Any, w: Any, at: int, steps: int, lanes: int
+    rows: Any, count: int, share: float, scale: float, normalising: Any, w: Any, at: int, steps: int, lanes: int
 ) -> None:
     """Channels of one window, into lane `at` of (T, F, S)."""
     anchor = rows[count - 1]
@@ -77,6 +110,8 @@ def _take_inputs(
                 value = (rows[max(row, 0)] - anchor) / scale
             elif row >= lag:
                 value = (rows[row] - rows[row - lag]) / scale
+                if lag == normalising.season and 0 < normalising.long_season <= row:
+                    value = share * value + (1.0 - share) * ((rows[row] - rows[row - normalising.long_season]) / scale)
             w[at + (t * features + channel) * lanes] = _within(value, normalising.input_limit)
 
 
@@ -96,13 +131,17 @@ def _take_phases(
 
 @jit
 def _take_targets(
-    rows: Any, count: int, scale: float, normalising: Any, w: Any, at: int, targets: int, lanes: int
+    rows: Any, count: int, share: float, scale: float, normalising: Any, w: Any, at: int, targets: int, lanes: int
 ) -> None:
     """What the rows after one window add to its naive path, into lane `at` of (K, S)."""
     season = normalising.season
+    long = normalising.long_season
     for k in range(targets):
-        naive = rows[count - season + k % season] if count >= season else rows[count - 1]
-        w[at + k * lanes] = _within((rows[count + k] - naive) / scale, normalising.target_limit)
+        row = count + k
+        error = rows[row] - (rows[count - season + k % season] if count >= season else rows[count - 1])
+        if 0 < long <= count:
+            error = share * error + (1.0 - share) * (rows[row] - rows[count - long + k % long])
+        w[at + k * lanes] = _within(error / scale, normalising.target_limit)
 
 
 @jit

@@ -89,12 +89,15 @@ class LocalScale:
         Mean absolute change of the window over one season, floored; working units.
     logarithmic : bool (B,)
         Whether the window's series is in logarithms.
+    short_share : float64 (B,)
+        Share of the last season in the naive path; the last long season has the rest.
     """
 
     last: NDArray[np.float64]
     anchor: NDArray[np.float64]
     scale: NDArray[np.float64]
     logarithmic: NDArray[np.bool_]
+    short_share: NDArray[np.float64]
 
     def normalise(self, working: NDArray[np.float64]) -> NDArray[np.float64]:
         """Working units (..., B) to numbers of order one (..., B)."""
@@ -151,6 +154,7 @@ def local_scale(
     last: NDArray[np.float64],
     logarithmic: NDArray[np.bool_],
     season_length: int = 1,
+    long_season: int = 0,
 ) -> LocalScale:
     """Anchor and scale of windows.
 
@@ -167,15 +171,39 @@ def local_scale(
         Whether a window is in logarithms.
     season_length : int
         Rows of a season; series of one season or less are scaled by their one-step changes.
+    long_season : int
+        Rows of a longer season that the naive path weighs as well, where a window holds it and a season more; 0 for
+        none.
     """
     relative = SCALE_FLOOR_LEVEL * np.abs(rows).max(axis=0)  # (B,)
     floor = np.where(logarithmic, SCALE_FLOOR_LOG, np.maximum(relative, SMALLEST_SCALE))
     changes = mean_change(rows, valid, 1)
-    scale = changes
+    scale, share = changes, np.ones(rows.shape[1])
     if season_length > 1:
-        seasonal = np.maximum(mean_change(rows, valid, season_length), SEASONAL_FLOOR * changes)
-        scale = np.where(valid > season_length, seasonal, changes)
-    return LocalScale(last=last, anchor=rows[-1], scale=np.maximum(scale, floor), logarithmic=logarithmic)
+        seasonal = mean_change(rows, valid, season_length)
+        if 0 < long_season < len(rows):
+            share, error = weigh_seasons(rows, valid, season_length, long_season)
+            seasonal = np.where(valid >= long_season + season_length, error, seasonal)
+        scale = np.where(valid > season_length, np.maximum(seasonal, SEASONAL_FLOOR * changes), changes)
+    return LocalScale(last, rows[-1], np.maximum(scale, floor), logarithmic, share)
+
+
+def weigh_seasons(
+    rows: NDArray[np.float64], valid: NDArray[np.int64], short: int, long: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Share (B,) of the row a `short` season before in what best tells a row from it and the row a `long` one before.
+
+    By least squares over the rows of each window (R, B) that have both, of two weights that sum to 1 (Bates and Granger
+    1969), neither below 0; 1 for a window of less than both seasons. Then the mean absolute error of that (B,).
+    """
+    by_short, by_long = rows[long:] - rows[long - short : -short], rows[long:] - rows[:-long]  # (R - long, B) each
+    counted = np.arange(len(by_short))[:, None] >= len(rows) - valid  # (R - long, B)
+    apart = (by_long - by_short) * counted  # (R - long, B)
+    above, below = (by_long * apart).sum(axis=0), (apart * apart).sum(axis=0)  # (B,) each
+    share = np.divide(above, below, out=np.ones_like(above), where=(below > 0) & (valid >= long + short))
+    share = np.clip(share, 0.0, 1.0)
+    errors = np.abs(share * by_short + (1.0 - share) * by_long) * counted
+    return share, np.asarray(errors.sum(axis=0) / np.maximum(valid - long, 1))
 
 
 def mean_change(rows: NDArray[np.float64], valid: NDArray[np.int64], lag: int) -> NDArray[np.float64]:

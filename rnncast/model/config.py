@@ -33,7 +33,7 @@ CONTEXT_WINDOWS = 2
 VOLATILITY_ROWS = 512
 """Rows of which the usual volatility is that of a series: two years of business days."""
 
-_NEWER_KEYS: Mapping[str, Any] = {"stateful": False, "recurrent_size": 0}
+_NEWER_KEYS: Mapping[str, Any] = {"stateful": False, "recurrent_size": 0, "long_season": 0}
 """Attributes that files of earlier versions lack, and what held for them."""
 
 _CELL_CODES = {
@@ -84,6 +84,8 @@ class NetworkConfig:
         layers.
     recurrent_size : int
         Rows at the end of the window that the recurrent layers read; 0 for all of them.
+    long_season : int
+        Rows of a longer season, which the naive path weighs against the last one in each window; 0 for none.
     stateful : bool
         Whether a series is one sequence, whose state is carried from row to row and kept, rather than windows.
     """
@@ -100,6 +102,7 @@ class NetworkConfig:
     channels: tuple[str, ...] = ("level", "change")
     direct: bool = True
     recurrent_size: int = 0
+    long_season: int = 0
     stateful: bool = False
 
     def __post_init__(self) -> None:
@@ -114,6 +117,7 @@ class NetworkConfig:
             ("horizon", 1, 10_000),
             ("season_length", 1, 100_000),
             ("recurrent_size", 0, 100_000),
+            ("long_season", 0, 100_000),
         ):
             value = getattr(self, name)
             _require(low <= value <= high, typed_name(name), f"between {low} and {high}", value)
@@ -130,6 +134,8 @@ class NetworkConfig:
         _require(known, "channels", f"among {channels}", self.channels)
         _require(isinstance(self.stateful, bool), "stateful", "true or false", self.stateful)
         _require(not (self.stateful and self.direct), "direct", "false for a stateful network", self.direct)
+        longer = self.long_season == 0 or (1 < self.season_length < self.long_season and not self.stateful)
+        _require(longer, "long_season", "0, or above the season of a network of windows", self.long_season)
         whole = self.recurrent_size == 0 or not self.stateful
         _require(whole, "recurrent_size", "0 for a stateful network", self.recurrent_size)
 
@@ -156,8 +162,8 @@ class NetworkConfig:
 
     @property
     def history_rows(self) -> int:
-        """Rows of history that the network reads: the window, and the season before it."""
-        return self.input_size + (self.season_length if self.season_length > 1 else 0)
+        """Rows of history that the network reads: the window, and the season before it, the longer one of two."""
+        return self.input_size + (max(self.season_length, self.long_season) if self.season_length > 1 else 0)
 
     @property
     def context_rows(self) -> int:

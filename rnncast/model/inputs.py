@@ -68,9 +68,10 @@ def make_frame(config: NetworkConfig, working: WorkingSeries, windows: Windows) 
     """Gather windows and normalise them."""
     rows, valid = gather_inputs(working, windows, config.history_rows)  # (R, B), (B,)
     last, logarithmic = working.levels[windows.ends - 1], working.logarithmic[windows.series]  # (B,), (B,)
-    local = local_scale(rows, valid, last, logarithmic, config.season_length)
+    local = local_scale(rows, valid, last, logarithmic, config.season_length, config.long_season)
     normalised = local.normalise(rows)
-    return Frame(normalised, valid, naive_path(normalised, valid, config), local, _phases(config, working, windows))
+    naive = naive_path(normalised, valid, config, local.short_share)
+    return Frame(normalised, valid, naive, local, _phases(config, working, windows))
 
 
 def _phases(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> NDArray[np.float32]:
@@ -107,6 +108,7 @@ def normalising(config: NetworkConfig) -> Normalising:
         lags=np.array([lags[name] for name in config.channels], np.int64),
         history=config.history_rows,
         season=config.season_length,
+        long_season=config.long_season,
         floor_logarithmic=SCALE_FLOOR_LOG,
         floor_level=SCALE_FLOOR_LEVEL,
         floor_season=SEASONAL_FLOOR,
@@ -122,9 +124,17 @@ def in_parts(config: NetworkConfig, count: int) -> Iterator[slice]:
     return (slice(start, min(start + size, count)) for start in range(0, count, size))
 
 
-def naive_path(rows: NDArray[np.float64], valid: NDArray[np.int64], config: NetworkConfig) -> NDArray[np.float64]:
-    """Last season repeated over the horizon, (K, B); the last value without a season, or with less than one at hand."""
-    return seasonal_naive(rows, valid, config.horizon, config.season_length)
+def naive_path(
+    rows: NDArray[np.float64], valid: NDArray[np.int64], config: NetworkConfig, short_share: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Last season repeated over the horizon, (K, B); the last value without a season, or with less than one at hand.
+
+    Where the network works with a longer season too, the last long one has the share (B,) that the short one leaves.
+    """
+    path = seasonal_naive(rows, valid, config.horizon, config.season_length)  # (K, B)
+    if config.long_season == 0:
+        return path
+    return short_share * path + (1.0 - short_share) * seasonal_naive(rows, valid, config.horizon, config.long_season)
 
 
 def _level(frame: Frame, config: NetworkConfig) -> NDArray[np.float64]:
@@ -138,11 +148,21 @@ def _change(frame: Frame, config: NetworkConfig) -> NDArray[np.float64]:
 
 
 def _seasonal_change(frame: Frame, config: NetworkConfig) -> NDArray[np.float64]:
-    """Changes over one season; zero where the row a season before is padding."""
-    steps, season = config.input_size, config.season_length
+    """Changes over one season, or from what both seasons say; zero where the row a season before is padding."""
+    change, known = _change_over(frame, config.input_size, config.season_length)  # (T, B) each
+    change = np.where(known, change, 0.0)
+    if config.long_season == 0:
+        return change
+    over_long, known = _change_over(frame, config.input_size, config.long_season)
+    share = frame.local.short_share
+    return np.where(known, share * change + (1.0 - share) * over_long, change)
+
+
+def _change_over(frame: Frame, steps: int, season: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Changes over a season (T, B), and whether the row a season before is no padding (T, B)."""
     before = len(frame.rows) - steps - season + np.arange(steps)[:, None]  # (T, 1) place of the row a season before
     change = frame.rows[-steps:] - frame.rows[-steps - season : -season]  # (T, B)
-    return np.where(before >= len(frame.rows) - frame.valid, change, 0.0)
+    return change, before >= len(frame.rows) - frame.valid
 
 
 _Channel = Callable[[Frame, NetworkConfig], NDArray[np.float64]]

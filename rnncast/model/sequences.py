@@ -60,10 +60,11 @@ def row_targets(
     """What should come out at rows that have K rows after them, beyond the naive path, in units of `scale`; (K, N)."""
     season, valid = gather_inputs(working, rows, config.season_length)  # (m, N), (N,)
     last, logarithmic = working.levels[rows.ends - 1], working.logarithmic[rows.series]  # (N,), (N,)
-    local = LocalScale(last=last, anchor=season[-1], scale=scale, logarithmic=logarithmic)
+    ones = np.ones(len(rows))  # (N,)
+    local = LocalScale(last=last, anchor=season[-1], scale=scale, logarithmic=logarithmic, short_share=ones)
     normalised = local.normalise(season)
     none = np.empty((0, 0, len(rows)), dtype=np.float32)
-    frame = Frame(normalised, valid, naive_path(normalised, valid, config), local, phases=none)
+    frame = Frame(normalised, valid, naive_path(normalised, valid, config, ones), local, phases=none)
     return normalised_targets(config, working, rows, frame).astype(np.float32)
 
 

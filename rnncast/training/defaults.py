@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from rnncast.data.cycles import phases_told
+from rnncast.data.cycles import long_season, phases_told
 from rnncast.data.panel import Panel
 from rnncast.data.season import describe_seasons, detect_seasons
 from rnncast.model.config import INTERVAL_LOSSES, NetworkConfig, TrainingConfig, quantile_levels
@@ -108,11 +108,14 @@ def resolve(options: TrainOptions, panel: Panel) -> tuple[NetworkConfig, Trainin
         channels=_channels(panel, season, options.stateful),
         direct=False,
         recurrent_size=0 if options.stateful else max(RECURRENT_READ, season),
+        long_season=0 if options.stateful else long_season(panel, season),
         stateful=options.stateful,
     )
     windows = int(np.maximum(panel.lengths - rows_needed(network) + 1, 1).sum())
     weights = network.shape._replace(direct_steps=network.input_size).direct_width  # of the direct map at a step
     network = replace(network, direct=not options.stateful and windows >= WINDOWS_PER_WEIGHT * weights)
+    if network.long_season:
+        notes.append(f"some series also have a season of {network.long_season} rows; each goes by its own rows")
     return network, _training(options, windows, season), tuple(notes)
 
 
