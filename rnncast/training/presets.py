@@ -26,7 +26,7 @@ class Preset:
 
 
 PRESETS = {
-    "fast": Preset(members=1, updates=0.5),
+    "fast": Preset(members=1, updates=0.25),
     "default": Preset(members=3, updates=1.0),
     "best": Preset(members=8, updates=2.0),
 }
