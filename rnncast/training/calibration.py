@@ -50,7 +50,8 @@ NORMAL_TO_ABSOLUTE = math.sqrt(math.pi / 2.0)
 
 def median_of(config: NetworkConfig, gate: Gate, outlook: Outlook) -> Floats:
     """What is issued for the windows of an outlook, (K, N)."""
-    return blended_median(gate, config, outlook.context, outlook.valid, outlook.group, outlook.network)
+    paths = {blend.baseline: outlook.path(blend.baseline, config) for blend in gate}  # name -> (K, N)
+    return blended_median(gate, config, outlook.context, outlook.valid, outlook.group, outlook.network, paths)
 
 
 def choose_volatility(config: NetworkConfig, gate: Gate, outlook: Outlook) -> Volatility:

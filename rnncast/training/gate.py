@@ -21,7 +21,7 @@ from rnncast.baselines.batch import PATHS
 from rnncast.baselines.holt_winters import HOLT_WINTERS
 from rnncast.baselines.paths import SEASONAL_NAIVE
 from rnncast.model.config import NetworkConfig
-from rnncast.model.gate import GROUPS, Blend, Gate, naive_name, simple_path
+from rnncast.model.gate import GROUPS, Blend, Gate, naive_name
 from rnncast.records import dataclass
 from rnncast.training.outlook import Outlook
 
@@ -82,7 +82,7 @@ def find_gate(config: NetworkConfig, outlook: Outlook) -> tuple[Gate, list[dict[
     """The gate of every group, and a record of each group that was judged by itself, or of all together."""
     naive = naive_name(config)
     names = [name for name in PATHS if config.season_length > 1 or name not in (SEASONAL_NAIVE, HOLT_WINTERS)]
-    paths = {name: simple_path(name, config, outlook.context, outlook.valid) for name in names}  # name -> (K, N)
+    paths = {name: outlook.path(name, config) for name in names}  # name -> (K, N)
     every = np.ones(len(outlook.group), dtype=bool)  # (N,)
     together = judge(config, outlook, paths, every, Blend(naive, 0.0))
     found: dict[str, Judged] = {}

@@ -6,7 +6,7 @@ context, `Q` quantiles, `O` outputs, `P` parameters.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from rnncast.data.transform import WorkingSeries
 from rnncast.data.windows import Windows, gather_targets
 from rnncast.model.config import NetworkConfig
 from rnncast.model.context import make_context
-from rnncast.model.gate import groups_of
+from rnncast.model.gate import groups_of, simple_path
 from rnncast.model.inputs import in_parts, make_frame
 from rnncast.model.intervals import network_widths
 from rnncast.records import dataclass
@@ -70,6 +70,13 @@ class Outlook:
     clock: NDArray[np.int64]
     spread: Floats
     separate: float
+    _paths: dict[str, Floats] = field(default_factory=dict, init=False, repr=False)
+
+    def path(self, name: str, config: NetworkConfig) -> Floats:
+        """The path (K, N) of a simple baseline; computed once, since it takes a while."""
+        if name not in self._paths:
+            self._paths[name] = simple_path(name, config, self.context, self.valid)
+        return self._paths[name]
 
     def that_moved(self) -> Outlook:
         """The windows whose context moved at all: the others have no unit. All of them, where none did."""
