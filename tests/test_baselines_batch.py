@@ -50,14 +50,14 @@ def test_seasonal_naive_is_the_path_that_the_network_corrects(rng: np.random.Gen
     config = NetworkConfig(horizon=9, input_size=12, season_length=4)
     rows, valid = rng.standard_normal((16, 5)), np.array([16, 9, 4, 3, 1])
     got = batch.seasonal_naive(rows, valid, config.horizon, config.season_length)
-    np.testing.assert_array_equal(got, naive_path(rows, valid, config))
+    np.testing.assert_array_equal(got, naive_path(rows, valid, config, np.ones(5)))
 
 
 def test_simple_smoothing_is_that_of_statsforecast() -> None:
     expected = REFERENCE["simple"]
     grid = smoothing._grid((expected["alpha"],), (0.0,), (0.0,))
     level, _, _ = smoothing.smooth(AIRLINE[:, None], np.array([144]), grid, AIRLINE[0], 0.0)
-    np.testing.assert_allclose(level, expected["forecast"][-1], rtol=1e-12)
+    np.testing.assert_allclose(level[0], expected["forecast"][-1], rtol=1e-12)
 
 
 def test_damped_trend_is_that_of_statsmodels() -> None:
@@ -66,8 +66,8 @@ def test_damped_trend_is_that_of_statsmodels() -> None:
     grid = smoothing._grid((expected["smoothing_level"],), (expected["smoothing_trend"],), (phi,))
     start = expected["initial_level"], expected["initial_trend"]
     level, trend, damping = smoothing.smooth(AIRLINE[:, None], np.array([144]), grid, *start)
-    assert damping == [phi]
-    got = [level[0] + sum(phi**i for i in range(1, k + 1)) * trend[0] for k in range(1, 19)]
+    assert damping == [[phi]]
+    got = [level[0, 0] + sum(phi**i for i in range(1, k + 1)) * trend[0, 0] for k in range(1, 19)]
     np.testing.assert_allclose(got, expected["forecast"], rtol=1e-12)
 
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from rnncast.baselines.smoothing import damped_trend, damped_trend_before
 from rnncast.model.config import NetworkConfig
 from rnncast.model.gate import simple_path
 from rnncast.model.proven import ASKED, STRIDE, likely
@@ -108,3 +109,15 @@ def test_columns_do_not_know_of_each_other(rng):
                 own = np.concatenate((np.full(60 - count, rows[60 - count, column]), rows[60 - count :, column]))
                 alone = simple_path(name, config, own[:, None], valid[column : column + 1])
                 np.testing.assert_array_equal(together[:, column], alone[:, 0])
+
+
+def test_damped_trends_from_several_places_are_those_from_each(rng):
+    """Histories of different length, some with a jump: one pass over them, and one for each place."""
+    rows = np.cumsum(rng.standard_normal((120, 300)), axis=0)
+    rows[60:, ::7] += 50.0
+    valid = rng.integers(60, 121, 300)
+    backs = np.arange(5)[:, None] * rng.integers(1, 10, 300)
+    got = damped_trend_before(rows, valid, backs, 6)
+    for back, path in zip(backs, got, strict=True):
+        view = np.take_along_axis(rows, np.maximum(np.arange(120)[:, None] - back, 0), axis=0)
+        np.testing.assert_allclose(path, damped_trend(view, valid - back, 6, 1), rtol=1e-9, atol=1e-9)

@@ -104,8 +104,29 @@ def damped_trend(rows: Floats, valid: Integers, horizon: int, season_length: int
     return _adjusted(_damped_trend, rows, valid, horizon, season_length)
 
 
+def damped_trend_before(rows: Floats, valid: Integers, backs: Integers, horizon: int) -> Floats:
+    """`damped_trend` without a season from some `backs` (A, B) rows before the end of each history, shape (A, K, B).
+
+    What was fitted to the rows up to an earlier one is met on the way to the last, so all come of one pass. Histories
+    hold `START_ROWS` rows up to the earliest.
+    """
+    forecast = np.empty((len(backs), horizon, rows.shape[1]))  # (A, K, B)
+    for start in range(0, rows.shape[1], HISTORIES):
+        part = slice(start, start + HISTORIES)
+        anchored, last, exponent = _anchored(rows[:, part], valid[part])  # (R, B), (B,), (B,)
+        level, trend, damping = _smooth_trend(anchored, valid[part], backs[:, part])  # (A, B) each
+        paths = [_damped(*state, horizon) for state in zip(level, trend, damping, strict=True)]  # A of (K, B)
+        forecast[:, :, part] = last + np.ldexp(np.stack(paths), exponent)
+    return forecast
+
+
 def smooth(
-    rows: Floats, valid: Integers, grid: Grid, level: Floats | float, trend: Floats | float
+    rows: Floats,
+    valid: Integers,
+    grid: Grid,
+    level: Floats | float,
+    trend: Floats | float,
+    backs: Integers | None = None,
 ) -> tuple[Floats, Floats, Floats]:
     """Carry every point of a grid through histories, and keep the one with the least squared one-step errors.
 
@@ -121,12 +142,15 @@ def smooth(
         Points to choose from.
     level, trend : float64 (B,) or float
         State before the first row that counts.
+    backs : int64 (A, B)
+        Rows before the last one after which the state is asked for; none if it is the last alone.
 
     Returns
     -------
-    level, trend, damping : float64 (B,)
-        State after the last row, and the damping chosen.
+    level, trend, damping : float64 (A, B)
+        State after the rows asked for, and the damping chosen by those up to them.
     """
+    backs = np.zeros((1, rows.shape[1]), dtype=np.int64) if backs is None else backs
     order = np.argsort(-valid, kind="stable")  # (B,) longest first: those that have begun are always the first columns
     ordered = rows[:, order]  # (R, B)
     begun = np.searchsorted(-valid[order], np.arange(-len(rows), 0), side="right")  # (R,)
@@ -134,7 +158,9 @@ def smooth(
     levels = np.array(np.broadcast_to(np.broadcast_to(level, shape[1])[order], shape))  # (G, B)
     trends = np.array(np.broadcast_to(np.broadcast_to(trend, shape[1])[order], shape))  # (G, B)
     squares, errors, parts = np.zeros(shape), np.empty(shape), np.empty(shape)  # (G, B) each
-    for row, count in zip(ordered, begun.tolist(), strict=True):
+    found = np.empty((3, *backs.shape))  # (3, A, B)
+    due, asked = backs[:, order], set(np.unique(backs).tolist())  # (A, B)
+    for left, row, count in zip(range(len(rows))[::-1], ordered, begun.tolist(), strict=True):
         at, slope, error, part = levels[:, :count], trends[:, :count], errors[:, :count], parts[:, :count]
         slope *= grid.damping
         at += slope
@@ -142,9 +168,13 @@ def smooth(
         at += np.multiply(error, grid.level, out=part)
         slope += np.multiply(error, grid.trend, out=part)
         squares[:, :count] += np.multiply(error, error, out=part)
-    best = np.argmax(squares <= squares.min(axis=0) * (1.0 + TIE), axis=0)  # (B,) the first that is as good as any
-    column, back = np.arange(shape[1]), np.argsort(order)  # (B,), (B,)
-    return levels[best, column][back], trends[best, column][back], grid.damping[best, 0][back]
+        if left in asked:
+            place, column = np.nonzero(due == left)
+            own = squares[:, column]  # (G, columns)
+            best = np.argmax(own <= own.min(axis=0) * (1.0 + TIE), axis=0)  # the first that is as good as any
+            found[:, place, column] = levels[best, column], trends[best, column], grid.damping[best, 0]
+    found = found[:, :, np.argsort(order)]
+    return found[0], found[1], found[2]
 
 
 def _adjusted(
@@ -154,10 +184,8 @@ def _adjusted(
     forecast = np.empty((horizon, rows.shape[1]))  # (K, B)
     for start in range(0, rows.shape[1], HISTORIES):
         part = slice(start, start + HISTORIES)
-        count, last = valid[part], rows[-1, part]  # (B,), (B,)
-        anchored = np.where(counted(len(rows), count), rows[:, part] - last, 0.0)  # (R, B)
-        exponent = np.frexp(np.abs(anchored).max(axis=0))[1]  # (B,) a power of two divides to the bit
-        anchored = np.ldexp(anchored, -exponent)
+        count = valid[part]  # (B,)
+        anchored, last, exponent = _anchored(rows[:, part], count)  # (R, B), (B,), (B,)
         if season_length > 1:
             indices = additive_indices(anchored, count, season_length)  # (m, B)
             anchored -= indices[(np.arange(len(rows)) - len(rows)) % season_length]
@@ -168,23 +196,40 @@ def _adjusted(
     return forecast
 
 
+def _anchored(rows: Floats, valid: Integers) -> tuple[Floats, Floats, Integers]:
+    """Rows (R, B) less the last, of the order of 1; the last, and the exponent of what they were divided by (B,)."""
+    anchored = np.where(counted(len(rows), valid), rows - rows[-1], 0.0)  # (R, B)
+    exponent = np.frexp(np.abs(anchored).max(axis=0))[1]  # (B,) a power of two divides to the bit
+    return np.ldexp(anchored, -exponent), rows[-1], exponent
+
+
 def _theta(rows: Floats, valid: Integers, horizon: int) -> Floats:
     steps = len(rows)
     first, slope = _line(rows, valid)  # (B,), (B,)
     line = first + slope * (np.arange(steps)[:, None] - (steps - valid))  # (R, B)
     start = 2 * rows[steps - valid, np.arange(rows.shape[1])] - first  # (B,) the Theta line's first row
-    level, _, _ = smooth(2 * rows - line, valid, SIMPLE, start, 0.0)
+    level, _, _ = smooth(2 * rows - line, valid, SIMPLE, start, 0.0)  # (1, B)
     ahead = np.arange(1, horizon + 1)[:, None]  # (K, 1)
     return np.asarray((line[-1] + slope * ahead + level) / 2)
 
 
 def _damped_trend(rows: Floats, valid: Integers, horizon: int) -> Floats:
+    level, trend, damping = _smooth_trend(rows, valid)  # (1, B) each
+    return _damped(level, trend, damping, horizon)
+
+
+def _damped(level: Floats, trend: Floats, damping: Floats, horizon: int) -> Floats:
+    """Path (K, B) from a level on, with a trend that is damped."""
+    ahead = np.arange(1, horizon + 1)[:, None]  # (K, 1)
+    return np.asarray(level + trend * damping * (1 - damping**ahead) / (1 - damping))
+
+
+def _smooth_trend(rows: Floats, valid: Integers, backs: Integers | None = None) -> tuple[Floats, Floats, Floats]:
+    """Level, trend and damping (A, B) after the rows asked for; see `smooth`."""
     count = np.minimum(valid, START_ROWS)  # (B,)
     begin = np.arange(START_ROWS)[:, None] - START_ROWS + (len(rows) - valid + count)  # (START_ROWS, B)
     first, slope = _line(rows[np.maximum(begin, 0), np.arange(rows.shape[1])], count)  # (B,), (B,)
-    level, trend, damping = smooth(rows, valid, DAMPED, first - slope, slope)
-    ahead = np.arange(1, horizon + 1)[:, None]  # (K, 1)
-    return np.asarray(level + trend * damping * (1 - damping**ahead) / (1 - damping))
+    return smooth(rows, valid, DAMPED, first - slope, slope, backs)
 
 
 def _line(rows: Floats, valid: Integers) -> tuple[Floats, Floats]:

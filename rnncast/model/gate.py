@@ -9,12 +9,14 @@ Dimension letters: `R` rows of the context, `B` windows, `K` horizon steps, `m` 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.baselines.batch import PATHS
 from rnncast.baselines.paths import LAST_VALUE, SEASONAL_NAIVE
+from rnncast.baselines.smoothing import DAMPED_TREND, damped_trend_before
 from rnncast.data.transform import mean_change
 from rnncast.model.config import NetworkConfig
 from rnncast.model.proven import likely, proven
@@ -137,7 +139,10 @@ def simple_path(name: str, config: NetworkConfig, context: Floats, valid: NDArra
     path, naive = (_path(each, config) for each in (name, naive_name(config)))
     if name == naive_name(config):
         return naive(rows, counted)
-    return proven(path, naive, rows, counted, config.horizon, config.season_length)
+    before = None
+    if name == DAMPED_TREND and config.season_length == 1:
+        before = partial(damped_trend_before, horizon=config.horizon)
+    return proven(path, naive, rows, counted, config.horizon, config.season_length, before)
 
 
 def _path(name: str, config: NetworkConfig) -> Callable[[Floats, NDArray[np.int64]], Floats]:
