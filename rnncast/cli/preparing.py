@@ -134,10 +134,11 @@ def _refuse_less(model: Model, panel: Panel, *, skip: bool) -> None:
 
 def _long_enough(panel: Panel, network: NetworkConfig, job: TrainingJob, out: Output) -> tuple[Panel, tuple[str, ...]]:
     """The series that have the rows for a training, and a warning of the others."""
-    from rnncast.training.split import without_short_series
+    from rnncast.training.split import describe_unlearnt, without_short_series
 
     panel, left_out = without_short_series(panel, network, skip=job.skip_bad)
     short = (f"{len(left_out)} series left out as too short: {', '.join(left_out)}",) if left_out else ()
+    short += describe_unlearnt(panel, network)
     for warning in short:
         out.warn(warning)
     return panel, short

@@ -45,7 +45,7 @@ FEWEST_INPUTS = 10
 """A training window reads at least so many rows (or the input size, if that is smaller); the rest of it is padding."""
 
 NAMED = 5
-"""Short series that an error names before it only counts."""
+"""Short series that an error or a note names before it only counts."""
 
 _PURPOSES = {
     3: ((STOPPING,), (GATE,), (CALIBRATION,)),
@@ -244,6 +244,16 @@ def without_short_series(panel: Panel, config: NetworkConfig, *, skip: bool) -> 
         raise _too_short(panel, short, FEWEST_ROWS, "a forecast")
     long_enough = np.repeat(length >= FEWEST_ROWS, length)  # (R,)
     return panel.keep(long_enough), tuple(panel.ids[s] for s in short)
+
+
+def describe_unlearnt(panel: Panel, config: NetworkConfig) -> tuple[str, ...]:
+    """A note that names the series that are too short to learn from, if some are; else nothing."""
+    short = np.flatnonzero(panel.lengths < rows_needed(config))
+    if len(short) in (0, len(panel.lengths)):
+        return ()
+    names = ", ".join(panel.ids[s] for s in short[:NAMED])
+    more = f" and {len(short) - NAMED} more" if len(short) > NAMED else ""
+    return (f"too short to learn from, and forecast all the same ({len(short)} series): {names}{more}",)
 
 
 def _too_short(panel: Panel, short: Integers, needed: int, what: str) -> DataError:
