@@ -137,8 +137,8 @@ def _long_enough(panel: Panel, network: NetworkConfig, job: TrainingJob, out: Ou
     from rnncast.training.split import describe_unlearnt, without_short_series
 
     panel, left_out = without_short_series(panel, network, skip=job.skip_bad)
-    short = (f"{len(left_out)} series left out as too short: {', '.join(left_out)}",) if left_out else ()
-    short += describe_unlearnt(panel, network)
+    gone = (f"{len(left_out)} series left out as too short: {', '.join(left_out)}",) if left_out else ()
+    short = (*gone, *describe_unlearnt(panel, network))
     for warning in short:
         out.warn(warning)
     return panel, short
