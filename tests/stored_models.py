@@ -35,6 +35,7 @@ KINDS = {
     "student_t": ("series", ["--loss", "student-t", "--members", "2"]),
     "mse_without_intervals": ("series", ["--cell", "rnn", "--loss", "mse", "--members", "1"]),
     "panel_with_zone": ("panel", ["--cell", "gru", "--members", "1"]),
+    "two_seasons": ("weeks", ["--cell", "lstm", "--members", "2", "--season-length", "24"]),
     "no_history": ("series", ["--cell", "lstm", "--layers", "2", "--members", "1", "--no-history"]),
 }
 """Name -> data and options of the training."""
@@ -61,6 +62,18 @@ def write_data(folder: Path) -> dict[str, Path]:
         for name in ("north", "south")
         for hour, value in zip(hours, swings(rng, len(hours)), strict=True)
     ]
+    paths["weeks"] = folder / "weeks.csv"
+    hours = np.arange("2024-03-01T00", "2024-04-12T00", dtype="datetime64[h]")
+    day = np.resize(rng.standard_normal(24), len(hours))
+    resting = np.array([[1.0], [1.0], [0.0], [0.0]])  # two of the four series rest at weekends
+    rest = (np.arange(len(hours)) // 24 % 7 >= 5) * resting
+    weeks = 10.0 + day * (1.0 - rest) + 0.1 * rng.standard_normal(rest.shape)
+    lines = [
+        f"{name},{hour},{value:.4f}"
+        for name, values in zip("abcd", weeks, strict=True)
+        for hour, value in zip(hours.astype(str), values, strict=True)
+    ]
+    paths["weeks"].write_text("\n".join(["site,time,load", *lines, ""]), encoding="utf-8")
     paths["panel"].write_text("\n".join(["site,time,load", *rows, ""]), encoding="utf-8")
     return paths
 
@@ -103,7 +116,8 @@ def main() -> None:
         if code != 0:
             raise SystemExit(code)
         path.with_suffix(".json").write_text(json.dumps(issue(path), indent=1) + "\n", encoding="utf-8")
-    data["panel"].unlink()
+    for name in ("panel", "weeks"):  # their models keep the rows that they forecast from
+        data[name].unlink()
 
 
 if __name__ == "__main__":

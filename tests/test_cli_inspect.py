@@ -176,7 +176,7 @@ def test_model_as_json(prices):
     document = json.loads(call("inspect", "prices.npz", "--json").out)
     assert document["kind"] == "model"
     assert document["bytes"] == Path("prices.npz").stat().st_size
-    assert document["format_version"] == 2
+    assert document["format_version"] == 3
     assert document["history"] is None
     assert document["columns"] == {"time": "date", "id": None, "target": "close", "wide": False}
     assert document["parameters"] > 100

@@ -90,6 +90,25 @@ def test_windows_are_those_that_a_forecast_reads(rng, season, long, told):
         np.testing.assert_allclose(got, targets[:, start : start + used], rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.parametrize("size", [1e160, 1e-170])
+def test_two_seasons_are_weighed_whatever_the_size_of_the_values(rng, size):
+    """Their squares would overflow, or vanish."""
+    config = make_config(3, long_season=6)
+    panel = make_panel({"a": size * rng.standard_normal(60)})
+    working, windows = working_series(panel), all_windows(panel, 5)
+    frame = make_frame(config, working, windows)
+    plain = working_series(replace(panel, values=panel.values / size))
+    expected = make_frame(config, plain, windows).local.short_share
+    np.testing.assert_allclose(frame.local.short_share, expected, rtol=1e-9)
+    assert len(np.unique(expected)) > 10
+    plan = workspace_plan(config.shape, 9, 50, TRAIN, False)
+    w = np.zeros(int(plan.max()) + 64 * 64)
+    used = min(int(plan[LANES]), len(windows))
+    take(plan, series_of(working, windows), normalising(config), 5, 0, used, w)
+    got = w[plan[AT_TARGETS] :][: 5 * int(plan[LANES])].reshape(5, -1)[:, :used]
+    np.testing.assert_allclose(got, normalised_targets(config, working, windows, frame)[:, :used], rtol=1e-6)
+
+
 def make_learner(config, dtype=np.float64, batch=24, threads=1):
     start = initial_parameters(config.shape, np.random.default_rng(5), dtype)
     start += 0.1 * np.random.default_rng(6).standard_normal(len(start)).astype(dtype)

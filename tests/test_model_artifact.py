@@ -289,6 +289,11 @@ def _recorded(**changes):
     return lambda members: _described(record=_description(members)["record"] | changes)(members)
 
 
+def _networked(**changes):
+    """A change of the network's configuration."""
+    return lambda members: _described(network=_description(members)["network"] | changes)(members)
+
+
 def _backwards(members):
     times = np.lib.format.read_array(io.BytesIO(members["history.times.npy"]))
     members["history.times.npy"] = as_npy(times[::-1].copy())
@@ -318,6 +323,13 @@ CRAFTED = {
     "last training row that is no date": _described(trained_until="nonsense"),
     "empty record": _described(record={}),
     "preset that is no name": _recorded(training={"learning_rate": 0.01, "batch_size": 8, "seed": 0, "preset": 1}),
+    "recurrent rows that are no whole number": _networked(recurrent_size=4.5),
+    "recurrent rows that are a flag": _networked(recurrent_size=True),
+    "recurrent rows that are null": _networked(recurrent_size=None),
+    "long season that is no whole number": _networked(long_season=168.0),
+    "long season without a season": _networked(long_season=168),
+    "channel named twice": _networked(channels=["level", "level"]),
+    "phases before values": _networked(channels=["day sine", "level"]),
     "columns that are no names": _described(columns={"time": 1, "id": None, "target": []}),
     "calendar of steps for a history of dates": _described(
         calendar={"freq": "1", "weekmask": "1111111", "given": False}

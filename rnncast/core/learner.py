@@ -132,6 +132,8 @@ class WindowLearner(Learner):
         count = len(updates.rates)
         if len(updates.series.ends) != count * self._size:
             raise ValueError(f"{count} updates take {count * self._size} windows, got {len(updates.series.ends)}")
+        if updates.series.phases.size < -min(int(self._normalising.lags.min()), 0) * len(updates.series.values):
+            raise ValueError("a channel is a phase that the series do not tell")
         losses = np.full(count, np.nan)
         learning = Learning(
             self._gradient, self.moments[0], self.moments[1], self.average, self.decay, updates.rates,

@@ -43,11 +43,16 @@ def _short_share(rows: Any, count: int, normalising: Any) -> float:
     long = normalising.long_season
     if long == 0 or count < long + season:
         return 1.0
+    largest = 0.0
+    for n in range(long, count):
+        largest = max(largest, abs(rows[n] - rows[n - long]), abs(rows[n] - rows[n - season]))
+    if not largest > 0.0:
+        return 1.0
     above = 0.0
     below = 0.0
     for n in range(long, count):
-        by_long = rows[n] - rows[n - long]
-        apart = by_long - (rows[n] - rows[n - season])
+        by_long = (rows[n] - rows[n - long]) / largest
+        apart = by_long - (rows[n] - rows[n - season]) / largest
         above += by_long * apart
         below += apart * apart
     if not below > 0.0:

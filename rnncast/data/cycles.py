@@ -12,7 +12,7 @@ from rnncast.data.calendars.frequency import DAY_US
 from rnncast.data.calendars.timeline import to_wall
 from rnncast.data.panel import Panel
 from rnncast.data.phases import CYCLES, PHASES
-from rnncast.data.season import SUGGESTED, has_season, seasons_of
+from rnncast.data.season import LEAST_SEASONS, SUGGESTED, has_season, seasons_of
 
 FEWEST_CYCLES = 5
 """Cycles that a typical series must span: with fewer, what a phase seems to say is chance, or a trend."""
@@ -57,30 +57,40 @@ def long_season(panel: Panel, season_length: int) -> int:
     What all series have in common a network learns; by which season one goes, its own rows must say.
     """
     week = _week(panel, season_length)
-    if week == 0:
+    sample = _sample(panel, LEAST_SEASONS * week) if week else []
+    if not sample:
         return 0
-    sample = _sample(panel)
     having = [week in seasons_of(panel.target[panel.rows(s)], (season_length, week), SUGGESTED) for s in sample]
     return week if SOME <= sum(having) / len(having) <= MOST else 0
 
 
 def _week(panel: Panel, season_length: int) -> int:
-    """Rows of a week, if the season may be that of a day; 0 if not, or if a week has no whole number of days."""
+    """Rows of a week, as many days as it has of them, if the season may be that of a day; else 0."""
     if not panel.is_dated:
         return 7 * season_length if season_length >= FEWEST_DAY_ROWS else 0
-    longer = [length for length in panel.calendar.season_candidates() if length > season_length]
-    return longer[0] if len(longer) == 1 and longer[0] % season_length == 0 and season_length > 1 else 0
+    lengths = panel.calendar.season_candidates()  # of a day and a week, for steps of the clock
+    is_day = panel.calendar.frequency.family == "clock" and len(lengths) == 2 and season_length == lengths[0]
+    return lengths[1] if is_day else 0
 
 
 def has_yearly_cycle(panel: Panel) -> bool:
     """Whether the monthly means of more than half of the series have a season of twelve months."""
-    shown = [_is_yearly(panel, panel.rows(series)) for series in _sample(panel)]
+    span = (panel.times[panel.indptr[1:] - 1] - panel.times[panel.indptr[:-1]]).astype(np.int64)  # (S,)
+    long_enough = np.flatnonzero(span >= FEWEST_CYCLES * CYCLES["year"])
+    shown = [_is_yearly(panel, panel.rows(series)) for series in _spread(long_enough)]
     return 2 * sum(shown) > len(shown)
 
 
-def _sample(panel: Panel) -> list[int]:
-    """Numbers of the series that are asked."""
-    return [int(number) for number in np.unique(np.linspace(0, len(panel.ids) - 1, MOST_SERIES).astype(np.int64))]
+def _sample(panel: Panel, rows: int) -> list[int]:
+    """Numbers of the series that are asked, of those with so many rows."""
+    return _spread(np.flatnonzero(panel.lengths >= rows))
+
+
+def _spread(series: NDArray[np.int64]) -> list[int]:
+    """At most `MOST_SERIES` of some, evenly spread over them."""
+    if len(series) == 0:
+        return []
+    return [int(s) for s in series[np.unique(np.linspace(0, len(series) - 1, MOST_SERIES).astype(np.int64))]]
 
 
 def _is_yearly(panel: Panel, rows: slice) -> bool:

@@ -13,6 +13,7 @@ Dimension letters: `S` series, `R` rows, `N` windows, `B` windows of a batch, `T
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from rnncast.data.calendar import Calendar
 from rnncast.data.panel import Panel
+from rnncast.data.phases import phases
 from rnncast.records import dataclass
 
 FEWEST_ROWS = 2
@@ -64,6 +66,13 @@ class WorkingSeries:
     indptr: NDArray[np.int64]
     times: NDArray[Any]
     calendar: Calendar
+    _phases: dict[tuple[str, ...], NDArray[np.float32]] = field(default_factory=dict, init=False, repr=False)
+
+    def phases(self, names: tuple[str, ...]) -> NDArray[np.float32]:
+        """Phases (P, R) of all rows, by name; made once, for all networks that are trained on them."""
+        if names not in self._phases:
+            self._phases[names] = phases(self.times, self.calendar, names)
+        return self._phases[names]
 
     def tail(self, rows: int) -> WorkingSeries:
         """At most the last `rows` rows of each series."""
@@ -198,8 +207,10 @@ def weigh_seasons(
     """
     by_short, by_long = rows[long:] - rows[long - short : -short], rows[long:] - rows[:-long]  # (R - long, B) each
     counted = np.arange(len(by_short))[:, None] >= len(rows) - valid  # (R - long, B)
-    apart = (by_long - by_short) * counted  # (R - long, B)
-    above, below = (by_long * apart).sum(axis=0), (apart * apart).sum(axis=0)  # (B,) each
+    largest = np.maximum((np.abs(by_long) * counted).max(axis=0), (np.abs(by_short) * counted).max(axis=0))  # (B,)
+    unit = np.where(largest > 0, largest, 1.0)  # squares of what is of the order of 1 neither overflow nor vanish
+    apart = (by_long / unit - by_short / unit) * counted  # (R - long, B)
+    above, below = (by_long / unit * apart).sum(axis=0), (apart * apart).sum(axis=0)  # (B,) each
     share = np.divide(above, below, out=np.ones_like(above), where=(below > 0) & (valid >= long + short))
     share = np.clip(share, 0.0, 1.0)
     errors = np.abs(share * by_short + (1.0 - share) * by_long) * counted

@@ -37,7 +37,7 @@ from rnncast.model.intervals import LEVELS, Calibration, Volatility
 from rnncast.model.model import History, Model
 from rnncast.model.network import loss_table
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raised when a file's meaning changes; every version ever released stays readable."""
 
 LARGEST_META = 8 << 20

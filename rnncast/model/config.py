@@ -127,7 +127,7 @@ class NetworkConfig:
         proper = len(levels) % 2 == 1 and symmetric and rising and 0 < levels[0]
         _require(proper, "--level", "above 0 and below 100, each once", levels)
         channels = ROW_CHANNELS if self.stateful else CHANNELS
-        known = len(self.channels) > 0 and set(self.channels) <= set(channels)
+        known = 0 < len(self.channels) == len(set(self.channels)) and set(self.channels) <= set(channels)
         known = known and (self.season_length > 1 or "seasonal change" not in self.channels)
         known = known and (self.stateful or self.channels[0] not in PHASES)
         known = known and self.channels[len(self.channels) - len(self.phases) :] == self.phases

@@ -85,6 +85,7 @@ _NETWORK = {
     **{name: _is_text for name in ("cell", "activation", "loss")},
     **{name: _is_count for name in ("hidden_size", "layers", "input_size", "horizon", "season_length")},
     **{"quantile_levels": [_is_number], "channels": [_is_text], "direct": _is_flag, "stateful": _Maybe(_is_flag)},
+    **{name: _Maybe(_is_count) for name in ("recurrent_size", "long_season")},
 }
 _WHOLE = {
     "package_version": _is_text,

@@ -135,7 +135,9 @@ def _more_options(model: Model) -> str:
 def _reads(model: Model) -> str:
     rows = model.network.input_size
     if not model.network.stateful:
-        return f"{rows} rows"
+        latest, week = model.network.recurrent_size, model.network.long_season
+        recurrent = f", the recurrent layers the last {latest}" if 0 < latest < rows else ""
+        return f"{rows} rows{recurrent}" + (f"; a season of {week} rows weighed as well" if week else "")
     return f"each series as one sequence, its state carried from row to row; scaled by the last {rows} rows"
 
 

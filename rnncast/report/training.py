@@ -26,7 +26,9 @@ def training_verdict(model: Model) -> str:
     if record.get("validation"):  # of the first format of models
         return f"{rows}: {model.network_share:.0%} of the network's correction of the {naive} is used"
     if not judged:
-        return f"{rows}: none, the series are too short; the model issues the {naive}{intervals}"
+        issued = model.gate[0].baseline
+        name = f"the {naive}" if issued in (LAST_VALUE, SEASONAL_NAIVE) else issued
+        return f"{rows}: none, the series are too short; the model issues {name}{intervals}"
     largest = max(judged, key=lambda group: int(group["windows"]))
     text = f"{rows}: " + _of_group(largest, naive) + intervals
     if len(judged) > 1:

@@ -73,7 +73,7 @@ def decide(
     on_epoch: OnEpoch,
     checkpoint: Checkpoint = NO_CHECKPOINT,
 ) -> Decisions:
-    """Train the folds and take the decisions; without a fold the naive path is all that is trusted."""
+    """Train the folds and take the decisions; without a fold only a simple path is trusted."""
     if not split.folds:
         return _without_folds(panel, config, working, split)
     stopping = split.fold(STOPPING)
@@ -119,7 +119,7 @@ class _Network:
 
 
 def _without_folds(panel: Panel, config: NetworkConfig, working: WorkingSeries, split: Split) -> Decisions:
-    """Nothing is trusted but the naive path; its intervals are those of its own few errors and of a random walk."""
+    """No network is trusted; intervals are those of the naive path's own few errors and of a random walk."""
     note = "no series has the rows to hold the network against the naive path: it is left out of the forecast"
     gate, spread = same_for_all(Blend(unjudged_baseline(config), 0.0)), np.ones(config.horizon)
     volatility = Volatility(DECAYS[0], 1.0, 0.0)

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from rnncast.core.arguments import Series
 from rnncast.core.engine import Engine
 from rnncast.core.learner import Updates, WindowLearner
-from rnncast.data.phases import phases
 from rnncast.data.transform import WorkingSeries
 from rnncast.data.windows import Windows
 from rnncast.model.config import NetworkConfig
@@ -68,7 +67,7 @@ class Trainer(Descent[PreparedWindows]):
         assert self.start is not None
         self._batches: Iterator[NDArray[np.int64]] = batches(len(self.windows), size, self.rng)
         steps, how = self.config.input_size, normalising(self.config)
-        self._phases = phases(self.working.times, self.working.calendar, self.config.phases).reshape(-1)  # (P * R,)
+        self._phases = self.working.phases(self.config.phases).reshape(-1)  # (P * R,)
         self.learner = WindowLearner(
             shape, self.head, steps, size, how, self.start, decay_mask(shape), self.settings, self.threads
         )
