@@ -10,7 +10,7 @@ from panels import make_panel, random_walk
 
 from rnncast.cli.options import TrainingChoices
 from rnncast.errors import UsageError
-from rnncast.model.config import NetworkConfig, TrainingConfig
+from rnncast.model.config import TrainingConfig
 from rnncast.training import presets
 from rnncast.training.defaults import TrainOptions, resolve
 from rnncast.training.presets import PRESETS, Preset
@@ -32,12 +32,14 @@ def settings(panel, **options):
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_multiplies_updates_and_sets_members(panel, name, stateful):
     _, plain = settings(panel, stateful=stateful)
-    network, got = settings(panel, stateful=stateful, preset=name)
+    _, got = settings(panel, stateful=stateful, preset=name)
     assert (got.preset, got.members) == (name, PRESETS[name].members)
-    assert network.hidden_size == (PRESETS[name].hidden_size or NetworkConfig().hidden_size)
+    windows = {"validation_windows": got.validation_windows, "judged_windows": got.judged_windows}
+    assert windows == {of: getattr(PRESETS[name], of) for of in windows}
     factor = PRESETS[name].updates
     assert got.epoch_updates == pytest.approx(factor * plain.epoch_updates, abs=max(1.0, factor))  # both are rounded
-    assert replace(got, preset=plain.preset, members=plain.members, epoch_updates=plain.epoch_updates) == plain
+    same = {of: getattr(plain, of) for of in ("preset", "members", "epoch_updates", *windows)}
+    assert replace(got, **same) == plain
 
 
 def test_the_default_is_what_stands_without_one(panel):
@@ -52,13 +54,11 @@ def test_presets_train_more_and_more():
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_what_is_named_counts_before_the_preset(panel, monkeypatch, name):
-    monkeypatch.setitem(presets.PRESETS, name, replace(PRESETS[name], hidden_size=48))
-    named = {"members": 5, "max_epochs": 7, "hidden_size": 6}
-    network, training = settings(panel, preset=name, **named)
-    assert (training.members, training.max_epochs, network.hidden_size) == (5, 7, 6)
+def test_what_is_named_counts_before_the_preset(panel, name):
+    named = {"members": 5, "max_epochs": 7}
+    _, training = settings(panel, preset=name, **named)
+    assert (training.members, training.max_epochs) == (5, 7)
     assert training.epoch_updates == settings(panel, **named)[1].epoch_updates  # epochs are as long as ever
-    assert settings(panel, preset=name)[0].hidden_size == 48
 
 
 def test_the_least_share_of_updates_still_trains(panel, monkeypatch):
@@ -74,6 +74,9 @@ def test_a_preset_that_there_is_not(panel):
 def test_the_option_and_the_documents_have_the_same_presets():
     kind = get_type_hints(TrainingChoices)["preset"]
     assert [word for part in get_args(kind) for word in get_args(part)] == list(PRESETS)
-    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| ([\d.]+) \|$", METHOD, re.MULTILINE)
-    expected = [(name, str(preset.members), f"{preset.updates:g}") for name, preset in PRESETS.items()]
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| ([\d.]+) \| ([\d,]+), ([\d,]+) \|$", METHOD, re.MULTILINE)
+    expected = [
+        (name, str(each.members), f"{each.updates:g}", f"{each.validation_windows:,}", f"{each.judged_windows:,}")
+        for name, each in PRESETS.items()
+    ]
     assert rows == expected

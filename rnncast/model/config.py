@@ -220,6 +220,8 @@ class TrainingConfig:
         Seed of member 0; member `i` uses ``seed + i``.
     time_limit : float or None
         Seconds after which no further update is begun; None lets only the data decide.
+    validation_windows, judged_windows : int
+        Most windows that are scored after an epoch, and that the gate and the intervals rest on, spread over all.
     truncation : int
         Rows of an update of a stateful network: its gradient goes back over them and no further, its state does.
     """
@@ -237,6 +239,8 @@ class TrainingConfig:
     seed: int = 0
     time_limit: float | None = None
     truncation: int = 64
+    validation_windows: int = 4096
+    judged_windows: int = 1024
 
     def __post_init__(self) -> None:
         for name, low in (("members", 1), ("max_epochs", 0), ("epoch_updates", 1), ("batch_size", 1), ("seed", 0)):

@@ -32,7 +32,6 @@ from rnncast.training.search import Course, OnEpoch, failure_of, train_and_judge
 from rnncast.training.split import Fold, all_windows, clock, last_fold
 from rnncast.training.stateful import new_trainer
 from rnncast.training.train import history_of, refit
-from rnncast.training.trainer import VALIDATION_WINDOWS
 
 EPOCHS = 5
 """Epochs of a continued training, at most."""
@@ -179,7 +178,8 @@ def _judge(
     trainer = new_trainer(
         model.network, training, model.head, working, fold.training, training.seed, threads(), model.parameters[0]
     )
-    validation = trainer.prepare(fold.held_out.take(spread_evenly(len(fold.held_out), VALIDATION_WINDOWS)))
+    sample = spread_evenly(len(fold.held_out), training.validation_windows)
+    validation = trainer.prepare(fold.held_out.take(sample))
     return train_and_judge(trainer, validation, on_epoch, checkpoint), failure_of(trainer, "search", 1)
 
 

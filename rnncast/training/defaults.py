@@ -98,7 +98,7 @@ def resolve(options: TrainOptions, panel: Panel) -> tuple[NetworkConfig, Trainin
     network = NetworkConfig(
         cell=options.cell,
         activation=options.activation,
-        hidden_size=_given(options.hidden_size, _given(find_preset(options.preset).hidden_size, 32)),
+        hidden_size=_given(options.hidden_size, 32),
         layers=_given(options.layers, 1),
         input_size=_given(options.input_size, _input_size(panel, horizon, season)),
         horizon=horizon,
@@ -152,6 +152,8 @@ def _training(options: TrainOptions, windows: int, season: int) -> TrainingConfi
     return TrainingConfig(
         preset=options.preset,
         members=_given(options.members, preset.members),
+        validation_windows=preset.validation_windows,
+        judged_windows=preset.judged_windows,
         max_epochs=_given(options.max_epochs, defaults.max_epochs),
         epoch_updates=int(np.ceil(updates / defaults.max_epochs)),
         batch_size=_given(options.batch_size, defaults.batch_size),

@@ -27,7 +27,7 @@ from rnncast.training.head import spread_evenly
 Floats = NDArray[np.float64]
 
 MOST_WINDOWS = 1024
-"""Most windows that a decision rests on, evenly spread over all."""
+"""Most windows that intervals rest on where there is no network, evenly spread over all."""
 
 MOST_APART = 3.0
 """Series of a dated panel that count as separate: prices move together."""
@@ -101,7 +101,7 @@ def look(
 
     `clock` (N,) numbers their stretches of time, and `dated` says whether series share it.
     """
-    sample = spread_evenly(len(windows), MOST_WINDOWS)  # (N,)
+    sample = spread_evenly(len(windows), trainer.training.judged_windows)  # (N,)
     chosen = windows.take(sample)
     raw = trainer.outputs(trainer.prepare(chosen), parameters)  # (O, N)
     quantiles = twin.head_quantiles(raw.astype(np.float64), trainer.head)  # (K, Q, N)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rnncast.errors import UsageError
+from rnncast.model.config import TrainingConfig
 from rnncast.records import dataclass
 
 
@@ -16,17 +17,18 @@ class Preset:
         Networks trained and averaged.
     updates : float
         Factor on the number of updates that the data's size gives.
-    hidden_size : int or None
-        Units of a layer; None leaves them as they are.
+    validation_windows, judged_windows : int
+        Most windows that are scored after an epoch, and that the gate and the intervals rest on.
     """
 
     members: int
     updates: float
-    hidden_size: int | None = None
+    validation_windows: int = TrainingConfig.validation_windows
+    judged_windows: int = TrainingConfig.judged_windows
 
 
 PRESETS = {
-    "fast": Preset(members=1, updates=0.25),
+    "fast": Preset(members=1, updates=0.25, validation_windows=1024, judged_windows=512),
     "default": Preset(members=3, updates=1.0),
     "best": Preset(members=8, updates=2.0),
 }

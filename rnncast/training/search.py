@@ -26,7 +26,6 @@ from rnncast.training.gate import FEWEST_STRETCHES, SHARES, gains_by_stretch, ke
 from rnncast.training.head import empirical_head, spread_evenly
 from rnncast.training.split import Fold
 from rnncast.training.stateful import new_trainer
-from rnncast.training.trainer import VALIDATION_WINDOWS
 
 FIRST_SHRINKAGE = 0.25
 """As `rnncast.training.gate.SHRINKAGE`, but milder: what is let through here has to pass the gate, on other rows."""
@@ -103,7 +102,7 @@ def search(
     """
     head = empirical_head(config, working, fold.training)
     trainer = new_trainer(config, training, head, working, fold.training, training.seed, threads())
-    sample = spread_evenly(len(fold.held_out), VALIDATION_WINDOWS)
+    sample = spread_evenly(len(fold.held_out), training.validation_windows)
     validation = trainer.prepare(fold.held_out.take(sample))
     course = train_and_judge(trainer, validation, on_epoch, checkpoint)
     share = best_share(trainer, validation, course.weights, fold.clock[sample])

@@ -27,7 +27,7 @@ from rnncast.model.sequences import read_rows, row_targets, rows_from
 from rnncast.records import dataclass
 from rnncast.training.descent import Descent
 from rnncast.training.streams import Chunk, chunks, lanes_of, stretches_of
-from rnncast.training.trainer import VALIDATION_WINDOWS, Trainer
+from rnncast.training.trainer import SCORED_AT_ONCE, Trainer
 
 MOST_CHUNKS = 1000
 """Chunks for each update that a checkpoint is believed; those in which no row counts are few."""
@@ -89,7 +89,7 @@ class StatefulTrainer(Descent[PreparedSequences]):
         self._chunks = chunks(stretches, steps, lanes, self.rng)
         self._read = 0
         self._engine = Engine(shape, steps, lanes, every_step=True, loss=self.head, threads=self.threads)
-        self._scorer = Engine(shape, 1, VALIDATION_WINDOWS, loss=self.head, threads=self.threads)
+        self._scorer = Engine(shape, 1, SCORED_AT_ONCE, loss=self.head, threads=self.threads)
         self._state = self._engine.zero_state(lanes)
         self.learner = GradientLearner(self.start, decay_mask(shape), self.settings, self._gradient)
 

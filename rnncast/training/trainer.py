@@ -24,10 +24,10 @@ from rnncast.records import dataclass
 from rnncast.training.descent import Deadline, Descent
 from rnncast.training.schedule import batches
 
-__all__ = ["VALIDATION_WINDOWS", "Deadline", "PreparedWindows", "Trainer", "prepare"]
+__all__ = ["SCORED_AT_ONCE", "Deadline", "PreparedWindows", "Trainer", "prepare"]
 
-VALIDATION_WINDOWS = 4096
-"""Most validation windows that are scored after an epoch, evenly spread over all."""
+SCORED_AT_ONCE = 4096
+"""Most windows that are scored in one call."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Trainer(Descent[PreparedWindows]):
         self.learner = WindowLearner(
             shape, self.head, steps, size, how, self.start, decay_mask(shape), self.settings, self.threads
         )
-        self._engine = Engine(shape, steps, VALIDATION_WINDOWS, loss=self.head, threads=self.threads)
+        self._engine = Engine(shape, steps, SCORED_AT_ONCE, loss=self.head, threads=self.threads)
 
     def prepare(self, windows: Windows) -> PreparedWindows:
         """Windows to be scored."""
