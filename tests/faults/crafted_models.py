@@ -17,7 +17,10 @@ from typing import Any
 
 import numpy as np
 
-MODELS = Path(__file__).parent.parent / "fixtures" / "models" / "format_2"
+from rnncast.model.artifact import FORMAT_VERSION
+
+MODELS = Path(__file__).parent.parent / "fixtures" / "models" / f"format_{FORMAT_VERSION}"
+VERSION = f'"format_version": {FORMAT_VERSION}'
 SOUND, STATEFUL = MODELS / "panel_with_zone.npz", MODELS / "stateful_gru.npz"
 
 Members = dict[str, bytes]
@@ -257,10 +260,10 @@ TEXTS = {
     "the format of another program": '{"format": "other", "format_version": 2}',
 }
 CHANGES: dict[str, Callable[[str], str]] = {
-    "a version beyond all": lambda text: text.replace('"format_version": 2', '"format_version": 1e999'),
-    "a version that is text": lambda text: text.replace('"format_version": 2', '"format_version": "2"'),
-    "a newer version": lambda text: text.replace('"format_version": 2', '"format_version": 3'),
-    "version 0": lambda text: text.replace('"format_version": 2', '"format_version": 0'),
+    "a version beyond all": lambda text: text.replace(VERSION, '"format_version": 1e999'),
+    "a version that is text": lambda text: text.replace(VERSION, '"format_version": "2"'),
+    "a newer version": lambda text: text.replace(VERSION, f'"format_version": {FORMAT_VERSION + 1}'),
+    "version 0": lambda text: text.replace(VERSION, '"format_version": 0'),
     "NaN in the record": lambda text: text.replace('"best_epoch": ', '"x": NaN, "best_epoch": '),
     "Infinity in the record": lambda text: text.replace('"best_epoch": ', '"x": -Infinity, "best_epoch": '),
     "1e999 in the record": lambda text: text.replace('"best_epoch": ', '"x": 1e999, "best_epoch": '),
