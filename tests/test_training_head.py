@@ -5,10 +5,10 @@ from panels import make_panel, random_walk
 from rnncast.core import twin
 from rnncast.core.loss_table import FREEDOM, HUBER, QUANTILE, SCALE, STUDENT_T
 from rnncast.data.transform import working_series
-from rnncast.data.windows import windows_between
+from rnncast.data.windows import spread_evenly, windows_between
 from rnncast.model.config import NetworkConfig
 from rnncast.model.inputs import make_frame, normalised_targets
-from rnncast.training.head import SAMPLE, empirical_head, spread_evenly, student_t_bases
+from rnncast.training.head import SAMPLE, empirical_head, student_t_bases
 
 
 def all_windows(panel, config):

@@ -6,7 +6,7 @@ from panels import make_panel
 
 from rnncast.errors import DataError
 from rnncast.model.config import NetworkConfig
-from rnncast.training.split import rows_needed, split_windows, without_short_series
+from rnncast.training.split import describe_unlearnt, rows_needed, split_windows, without_short_series
 
 
 def times_of_targets(panel, windows, horizon):
@@ -148,6 +148,10 @@ def test_series_too_short_to_learn_from_stay_and_train_nothing(dated):
     config = NetworkConfig(input_size=20, horizon=5)
     kept, left_out = without_short_series(panel, config, skip=False)
     assert (kept.ids, left_out) == (panel.ids, ())
+    assert describe_unlearnt(kept, config) == (
+        "too short to learn from, and forecast all the same (7 series): b2, b3, b4, b5, b6 and 2 more",
+    )
+    assert describe_unlearnt(kept.keep(np.arange(len(kept.times)) < 200), config) == ()
     split = split_windows(kept, config)
     assert set(split.everything.series) == {0}
     assert len(split.folds) == 3

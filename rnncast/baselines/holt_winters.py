@@ -13,8 +13,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from rnncast.baselines.seasonality import counted, row_after_row
-from rnncast.baselines.smoothing import HISTORIES, TIE
+from rnncast.baselines.seasonality import row_after_row
+from rnncast.baselines.smoothing import HISTORIES, TIE, anchor_rows
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -54,10 +54,8 @@ def holt_winters(rows: Floats, valid: Integers, horizon: int, season_length: int
     long_enough = np.flatnonzero((valid >= FEWEST_SEASONS * season_length) & (season_length > 1))
     for start in range(0, len(long_enough), HISTORIES):
         part = long_enough[start : start + HISTORIES]
-        count, last = valid[part], rows[-1, part]  # (B,), (B,)
-        anchored = np.where(counted(len(rows), count), rows[:, part] - last, 0.0)  # (R, B)
-        exponent = np.frexp(np.abs(anchored).max(axis=0))[1]  # (B,) a power of two divides to the bit
-        path = _path(np.ldexp(anchored, -exponent), count, horizon, season_length)  # (K, B)
+        anchored, last, exponent = anchor_rows(rows[:, part], valid[part])  # (R, B), (B,), (B,)
+        path = _path(anchored, valid[part], horizon, season_length)  # (K, B)
         forecast[:, part] = last + np.ldexp(path, exponent)
     return forecast
 

@@ -113,7 +113,7 @@ def damped_trend_before(rows: Floats, valid: Integers, backs: Integers, horizon:
     forecast = np.empty((len(backs), horizon, rows.shape[1]))  # (A, K, B)
     for start in range(0, rows.shape[1], HISTORIES):
         part = slice(start, start + HISTORIES)
-        anchored, last, exponent = _anchored(rows[:, part], valid[part])  # (R, B), (B,), (B,)
+        anchored, last, exponent = anchor_rows(rows[:, part], valid[part])  # (R, B), (B,), (B,)
         level, trend, damping = _smooth_trend(anchored, valid[part], backs[:, part])  # (A, B) each
         paths = [_damped(*state, horizon) for state in zip(level, trend, damping, strict=True)]  # A of (K, B)
         forecast[:, :, part] = last + np.ldexp(np.stack(paths), exponent)
@@ -185,7 +185,7 @@ def _adjusted(
     for start in range(0, rows.shape[1], HISTORIES):
         part = slice(start, start + HISTORIES)
         count = valid[part]  # (B,)
-        anchored, last, exponent = _anchored(rows[:, part], count)  # (R, B), (B,), (B,)
+        anchored, last, exponent = anchor_rows(rows[:, part], count)  # (R, B), (B,), (B,)
         if season_length > 1:
             indices = additive_indices(anchored, count, season_length)  # (m, B)
             anchored -= indices[(np.arange(len(rows)) - len(rows)) % season_length]
@@ -196,7 +196,7 @@ def _adjusted(
     return forecast
 
 
-def _anchored(rows: Floats, valid: Integers) -> tuple[Floats, Floats, Integers]:
+def anchor_rows(rows: Floats, valid: Integers) -> tuple[Floats, Floats, Integers]:
     """Rows (R, B) less the last, of the order of 1; the last, and the exponent of what they were divided by (B,)."""
     anchored = np.where(counted(len(rows), valid), rows - rows[-1], 0.0)  # (R, B)
     exponent = np.frexp(np.abs(anchored).max(axis=0))[1]  # (B,) a power of two divides to the bit

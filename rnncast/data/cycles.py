@@ -13,6 +13,7 @@ from rnncast.data.calendars.timeline import to_wall
 from rnncast.data.panel import Panel
 from rnncast.data.phases import CYCLES, PHASES
 from rnncast.data.season import LEAST_SEASONS, SUGGESTED, has_season, seasons_of
+from rnncast.data.windows import spread_evenly
 
 FEWEST_CYCLES = 5
 """Cycles that a typical series must span: with fewer, what a phase seems to say is chance, or a trend."""
@@ -88,9 +89,7 @@ def _sample(panel: Panel, rows: int) -> list[int]:
 
 def _spread(series: NDArray[np.int64]) -> list[int]:
     """At most `MOST_SERIES` of some, evenly spread over them."""
-    if len(series) == 0:
-        return []
-    return [int(s) for s in series[np.unique(np.linspace(0, len(series) - 1, MOST_SERIES).astype(np.int64))]]
+    return [int(s) for s in series[spread_evenly(len(series), MOST_SERIES)]]
 
 
 def _is_yearly(panel: Panel, rows: slice) -> bool:

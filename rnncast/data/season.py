@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rnncast.data.calendars.frequency import DAY_US
 from rnncast.data.panel import Panel
+from rnncast.data.windows import spread_evenly
 from rnncast.records import dataclass
 
 LEAST_SEASONS = 3
@@ -193,9 +194,7 @@ def _sample(panel: Panel, lengths: Sequence[int]) -> NDArray[np.int64]:
     long_enough = np.flatnonzero(panel.lengths >= LEAST_SEASONS * lengths[0])
     each = min(_window(lengths), int(panel.lengths.max()))
     most = min(max(_MOST_ROWS // each, 1), _MOST_SERIES)
-    if len(long_enough) <= most:
-        return long_enough
-    return long_enough[np.linspace(0, len(long_enough) - 1, most).astype(np.int64)]
+    return long_enough[spread_evenly(len(long_enough), most)]
 
 
 def _window(lengths: Sequence[int]) -> int:

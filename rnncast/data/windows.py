@@ -79,3 +79,10 @@ def gather_inputs(
 def gather_targets(working: WorkingSeries, windows: Windows, horizon: int) -> NDArray[np.float64]:
     """The `horizon` rows from each window's end on, in working units, shape (K, B)."""
     return np.asarray(working.values[windows.ends + np.arange(horizon, dtype=np.int64)[:, None]])
+
+
+def spread_evenly(count: int, most: int) -> NDArray[np.int64]:
+    """Numbers of at most `most` of `count` windows, or series, evenly spread, the first and the last among them."""
+    if count <= most:
+        return np.arange(count, dtype=np.int64)
+    return np.linspace(0, count - 1, most).round().astype(np.int64)

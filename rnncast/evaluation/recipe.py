@@ -20,7 +20,7 @@ from rnncast.model.config import NetworkConfig
 from rnncast.model.gate import describe_gate
 from rnncast.records import dataclass
 from rnncast.training.defaults import TrainOptions, resolve
-from rnncast.training.split import rows_needed, without_short_series
+from rnncast.training.split import describe_unlearnt, rows_needed, without_short_series
 
 if TYPE_CHECKING:
     from rnncast.training.search import OnEpoch
@@ -89,7 +89,7 @@ class Recipe:
             "network_share": model.network_share,
             "issued": describe_gate(model.gate),
         }
-        return Fitted(model, record, chosen + skipped + warnings)
+        return Fitted(model, record, chosen + skipped + describe_unlearnt(known, network) + warnings)
 
 
 def settled(

@@ -21,13 +21,13 @@ from rnncast.core.threads import threads
 from rnncast.data.panel import Panel
 from rnncast.data.summary import counted, format_stamp
 from rnncast.data.transform import WorkingSeries, working_series
+from rnncast.data.windows import spread_evenly
 from rnncast.model.config import TrainingConfig
 from rnncast.model.fingerprint import fingerprint
 from rnncast.model.model import Model
 from rnncast.records import dataclass
 from rnncast.training.checkpoint import NO_CHECKPOINT, Checkpoint
 from rnncast.training.folds import fold_record
-from rnncast.training.head import spread_evenly
 from rnncast.training.search import Course, OnEpoch, failure_of, train_and_judge
 from rnncast.training.split import Fold, all_windows, clock, last_fold
 from rnncast.training.stateful import new_trainer

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rnncast.core.loss_table import FREEDOM, SCALE, STUDENT_T, LossTable
 from rnncast.data.transform import WorkingSeries
-from rnncast.data.windows import Windows
+from rnncast.data.windows import Windows, spread_evenly
 from rnncast.model.config import LOSSES, NetworkConfig
 from rnncast.model.inputs import in_parts, make_frame, normalised_targets
 from rnncast.model.network import loss_table
@@ -31,13 +31,6 @@ FREEDOMS = (2.1, 2.4, 2.7, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0, 11.0, 16.0, 30.0, 100.0
 
 ROUNDS = 6
 """Rounds of reweighting for each of them, from the scale of the one before: the scale is then exact to 0.1 %."""
-
-
-def spread_evenly(count: int, most: int) -> NDArray[np.int64]:
-    """Numbers of at most `most` of `count` windows, evenly spread, the first and the last among them."""
-    if count <= most:
-        return np.arange(count, dtype=np.int64)
-    return np.linspace(0, count - 1, most).round().astype(np.int64)
 
 
 def unmoved_share(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> float:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rnncast.core import twin
 from rnncast.data.transform import WorkingSeries
-from rnncast.data.windows import Windows, gather_targets
+from rnncast.data.windows import Windows, gather_targets, spread_evenly
 from rnncast.model.config import NetworkConfig
 from rnncast.model.context import make_context
 from rnncast.model.gate import groups_of, simple_path
@@ -22,7 +22,6 @@ from rnncast.model.inputs import in_parts, make_frame
 from rnncast.model.intervals import network_widths
 from rnncast.records import dataclass
 from rnncast.training.descent import Descent
-from rnncast.training.head import spread_evenly
 
 Floats = NDArray[np.float64]
 

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from rnncast.core.shape import middle_rows
 from rnncast.core.threads import threads
 from rnncast.data.transform import WorkingSeries
+from rnncast.data.windows import spread_evenly
 from rnncast.model.config import NetworkConfig, TrainingConfig
 from rnncast.model.network import with_share
 from rnncast.records import dataclass
 from rnncast.training.checkpoint import NO_CHECKPOINT, Checkpoint, Standing
 from rnncast.training.descent import Deadline, Descent, P
 from rnncast.training.gate import FEWEST_STRETCHES, SHARES, gains_by_stretch, kept, t_statistic
-from rnncast.training.head import empirical_head, spread_evenly
+from rnncast.training.head import empirical_head
 from rnncast.training.split import Fold
 from rnncast.training.stateful import new_trainer
 
