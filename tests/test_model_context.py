@@ -52,6 +52,13 @@ def test_series_that_never_moved_is_taken_to_stay(value):
         assert (bound == value).all()
 
 
+def test_bounds_are_numbers_where_the_last_row_is_hardly_one():
+    rows = [862552812747.0, 1.9192437152246193e-296]
+    low, high = bounds_of(rows, horizon=1)
+    assert low == 0.0
+    assert rows[0] <= high <= 4.1 * rows[0]
+
+
 @given(st.lists(st.floats(-1e100, 1e100), min_size=2, max_size=40), st.integers(1, 60), st.booleans())
 @settings(max_examples=200, deadline=None)
 def test_bounds_hold_all_rows_and_are_finite(values, horizon, positive):

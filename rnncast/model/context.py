@@ -28,6 +28,9 @@ REACH = 3.0
 WIDEST = 700.0
 """Logarithm of the largest ratio of two rows that the range is computed with: beyond it are hardly any numbers."""
 
+LARGEST = float(np.log(np.finfo(np.float64).max))
+"""Logarithm of the largest number."""
+
 
 @dataclass(frozen=True, eq=False)
 class Context:
@@ -63,7 +66,8 @@ class Context:
         above = np.where(logarithmic, np.log1p(-times * np.expm1(-ratio)) / unit, times * (high - low))  # (K, B)
         below = np.where(logarithmic, np.log1p(times * np.expm1(ratio)) / unit, times * (high - low))  # (K, B)
         at_zero = ~logarithmic & (low == self.local.normalise(np.zeros(len(unit))))  # (B,)
-        return np.where(at_zero, low, low - below), high + above
+        most = np.where(logarithmic, np.maximum(high, LARGEST / unit), np.inf)  # (B,) a ratio to the last row, as log
+        return np.where(at_zero, low, low - below), np.minimum(high + above, most)
 
 
 def make_context(config: NetworkConfig, working: WorkingSeries, windows: Windows, local: LocalScale) -> Context:
