@@ -34,17 +34,17 @@ def test_a_preset_multiplies_updates_and_sets_members(panel, name, stateful):
     _, plain = settings(panel, stateful=stateful)
     _, got = settings(panel, stateful=stateful, preset=name)
     assert (got.preset, got.members) == (name, PRESETS[name].members)
-    windows = {"validation_windows": got.validation_windows, "judged_windows": got.judged_windows}
-    assert windows == {of: getattr(PRESETS[name], of) for of in windows}
-    factor = PRESETS[name].updates
+    own = ["max_epochs", "validation_windows", "judged_windows", "fold_networks", *([] if stateful else ["batch_size"])]
+    assert {of: getattr(got, of) for of in own} == {of: getattr(PRESETS[name], of) for of in own}
+    factor = PRESETS[name].updates * plain.max_epochs / PRESETS[name].max_epochs
     assert got.epoch_updates == pytest.approx(factor * plain.epoch_updates, abs=max(1.0, factor))  # both are rounded
-    same = {of: getattr(plain, of) for of in ("preset", "members", "epoch_updates", *windows)}
+    same = {of: getattr(plain, of) for of in ("preset", "members", "epoch_updates", *own)}
     assert replace(got, **same) == plain
 
 
 def test_the_default_is_what_stands_without_one(panel):
     assert settings(panel, preset="default") == settings(panel)
-    assert PRESETS["default"].members == TrainingConfig().members
+    assert PRESETS["default"] == Preset(TrainingConfig().members, updates=1.0)
 
 
 def test_presets_train_more_and_more():
@@ -55,9 +55,9 @@ def test_presets_train_more_and_more():
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_what_is_named_counts_before_the_preset(panel, name):
-    named = {"members": 5, "max_epochs": 7}
+    named = {"members": 5, "max_epochs": 7, "batch_size": 9}
     _, training = settings(panel, preset=name, **named)
-    assert (training.members, training.max_epochs) == (5, 7)
+    assert (training.members, training.max_epochs, training.batch_size) == (5, 7, 9)
     assert training.epoch_updates == settings(panel, **named)[1].epoch_updates  # epochs are as long as ever
 
 
@@ -74,9 +74,13 @@ def test_a_preset_that_there_is_not(panel):
 def test_the_option_and_the_documents_have_the_same_presets():
     kind = get_type_hints(TrainingChoices)["preset"]
     assert [word for part in get_args(kind) for word in get_args(part)] == list(PRESETS)
-    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| ([\d.]+) \| ([\d,]+), ([\d,]+) \|$", METHOD, re.MULTILINE)
+    rows = re.findall(
+        r"^\| `(\w+)` \| (\d+) \| ([\d.]+), (\d+) \| (\d+) \| ([\d,]+), ([\d,]+) \| (.+) \|$", METHOD, re.MULTILINE
+    )
     expected = [
-        (name, str(each.members), f"{each.updates:g}", f"{each.validation_windows:,}", f"{each.judged_windows:,}")
+        (name, f"{each.members}", f"{each.updates:g}", f"{each.max_epochs}", f"{each.batch_size}",
+         f"{each.validation_windows:,}", f"{each.judged_windows:,}",
+         "have networks of their own" if each.fold_networks else "rest on the network of the search")
         for name, each in PRESETS.items()
-    ]
+    ]  # fmt: skip
     assert rows == expected

@@ -32,12 +32,27 @@ def check_folds(panel, split, horizon):
     assert (split.fallback is None) == (len(split.folds) == 3)
 
 
+def check_trained_once(panel, split, horizon):
+    """The blocks stay as they were, and what judges them all was trained before the first."""
+    once = split.trained_once()
+    check_folds(panel, once, horizon)
+    assert len(once.folds) == len(split.folds)
+    for got, fold in zip(once.folds, split.folds, strict=True):
+        assert got.training is split.folds[0].training
+        assert (got.purposes, got.held_out, got.clock, got.span[1:]) == (
+            fold.purposes, fold.held_out, fold.clock, fold.span[1:]
+        )  # fmt: skip
+        if panel.is_dated:
+            assert got.span[0] == split.folds[0].span[0]
+
+
 @given(lengths=st.lists(st.integers(15, 120), min_size=1, max_size=4), horizon=st.integers(1, 6))
 @settings(max_examples=100, deadline=None)
 def test_series_of_integer_steps_are_divided_each_at_its_own_place(lengths, horizon):
     panel = make_panel({str(i): np.arange(1.0, n + 1) for i, n in enumerate(lengths)}, dated=False)
     split = split_windows(panel, NetworkConfig(input_size=12, horizon=horizon))
     check_folds(panel, split, horizon)
+    check_trained_once(panel, split, horizon)
     for s in range(len(lengths)):  # a row is a target of one block at most
         blocks = [fold.held_out.ends[fold.held_out.series == s] for fold in split.folds]
         for before, after in zip(blocks, blocks[1:], strict=False):
@@ -60,6 +75,7 @@ def test_nothing_that_a_fold_of_a_dated_panel_is_trained_on_is_later_than_what_j
     panel = longest.keep(present)
     split = split_windows(panel, NetworkConfig(input_size=12, horizon=horizon))
     check_folds(panel, split, horizon)
+    check_trained_once(panel, split, horizon)
     ended = np.datetime64("1900-01-01", "us")
     for fold in split.folds:
         targets = times_of_targets(panel, fold.held_out, horizon)

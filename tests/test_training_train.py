@@ -70,6 +70,18 @@ def test_predictable_series_is_learnt_and_the_record_says_so(rng):
     assert all(np.isfinite(report.loss) for report in reports)
 
 
+def test_network_of_the_search_judges_itself_where_folds_have_none_of_their_own(rng):
+    waves = np.sin(2 * np.pi * np.arange(900) / 7) + 0.1 * rng.standard_normal(900)
+    panel = make_panel({"a": 10.0 + waves})
+    reports = []
+    model, _ = train(panel, CONFIG, replace(TRAINING, epoch_updates=40, fold_networks=False), on_epoch=reports.append)
+    assert {report.phase for report in reports} == {"search", "refit"}
+    assert len({fold["trained_until"] for fold in model.record["folds"]}) == 1
+    (judged,) = model.record["gate"]
+    assert judged["blended_relative_mae"] < 0.9
+    assert {blend.share for blend in model.gate} == {judged["blend"]} != {0.0}
+
+
 def test_members_that_are_done_hold_no_memory_beside_the_next(rng, monkeypatch):
     alive, most = weakref.WeakSet(), []
 

@@ -160,13 +160,16 @@ def smooth(
     squares, errors, parts = np.zeros(shape), np.empty(shape), np.empty(shape)  # (G, B) each
     found = np.empty((3, *backs.shape))  # (3, A, B)
     due, asked = backs[:, order], set(np.unique(backs).tolist())  # (A, B)
+    sloped = bool(grid.trend.any() or trends.any())
     for left, row, count in zip(range(len(rows))[::-1], ordered, begun.tolist(), strict=True):
         at, slope, error, part = levels[:, :count], trends[:, :count], errors[:, :count], parts[:, :count]
-        slope *= grid.damping
-        at += slope
+        if sloped:
+            slope *= grid.damping
+            at += slope
         np.subtract(row[:count], at, out=error)
         at += np.multiply(error, grid.level, out=part)
-        slope += np.multiply(error, grid.trend, out=part)
+        if sloped:
+            slope += np.multiply(error, grid.trend, out=part)
         squares[:, :count] += np.multiply(error, error, out=part)
         if left in asked:
             place, column = np.nonzero(due == left)

@@ -114,7 +114,7 @@ class TrainingChoices:
     season_length: Annotated[int | None, option("Rows of a season; 1 for none.", "found in the data", "N")] = None
     preset: Annotated[
         Literal["fast", "default", "best"] | None,
-        option("How much is trained; members and epochs that are named count before it.", "default"),
+        option("How much is trained; what is named beside it counts before it.", "default"),
     ] = None
     cell: Annotated[Literal["rnn", "gru", "lstm"] | None, option("Recurrent cell.", "lstm")] = None
     activation: Annotated[
@@ -124,17 +124,20 @@ class TrainingChoices:
     layers: Annotated[int | None, option("Recurrent layers.", "1", "N")] = None
     input_size: Annotated[
         int | None,
-        option("Rows that the network reads, or scales a row by.", "8 horizons, from 32 to 128, or 7 seasons", "N"),
+        option("Rows that the network reads, or scales a row by.", "16 horizons, from 64 to 256, or 14 seasons", "N"),
     ] = None
     loss: Annotated[
         Literal["quantile", "student-t", "mse", "mae", "huber"] | None,
         option("What training minimises; the first two also the intervals.", "quantile"),
     ] = None
     members: Annotated[int | None, option("Networks trained and averaged.", "3, or as --preset says", "N")] = None
-    max_epochs: Annotated[int | None, option("Most epochs; 0 leaves the baseline untrained.", "20", "N")] = None
+    max_epochs: Annotated[
+        int | None, option("Most epochs; 0 leaves the baseline untrained.", "20, or as --preset says", "N")
+    ] = None
     learning_rate: Annotated[float | None, option("Highest learning rate.", "0.01", "X")] = None
     batch_size: Annotated[
-        int | None, option("Windows of an update; with --stateful sequences side by side, 32.", "128", "N")
+        int | None,
+        option("Windows of an update; with --stateful sequences side by side, 32.", "128, or as --preset says", "N"),
     ] = None
     seed: Annotated[int | None, option("Start of the random numbers; same seed, same model.", "0", "N")] = None
     time_limit: Annotated[

@@ -15,6 +15,7 @@ from typing import Any
 
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
+from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
 from rnncast.core.compiling import compiling, warn_once
@@ -45,9 +46,10 @@ class KernelCache(_Cache):  # type: ignore[misc]
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled code of a signature; None where it must be compiled."""
-        target_context.refresh()
         if not self._enabled:
             return None
+        # All that compiled code needs of Numba. What compiling needs is loaded, in a quarter of a second, as it begins.
+        rtsys.initialize(target_context)
         found, usable = None, True
         try:
             found = self._load(sig, target_context)

@@ -74,15 +74,6 @@ class WorkingSeries:
             self._phases[names] = phases(self.times, self.calendar, names)
         return self._phases[names]
 
-    def tail(self, rows: int) -> WorkingSeries:
-        """At most the last `rows` rows of each series."""
-        lengths = np.diff(self.indptr)  # (S,)
-        kept = np.arange(len(self.values)) >= np.repeat(self.indptr[1:] - rows, lengths)  # (R,)
-        indptr = np.concatenate(([0], np.cumsum(np.minimum(lengths, rows)))).astype(np.int64)
-        return WorkingSeries(
-            self.values[kept], self.levels[kept], self.logarithmic, indptr, self.times[kept], self.calendar
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class LocalScale:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rnncast.core import twin
 from rnncast.core.shape import Shape
 from rnncast.data.panel import Panel
-from rnncast.data.transform import FEWEST_ROWS, LocalScale, WorkingSeries, working_series
+from rnncast.data.transform import FEWEST_ROWS, LocalScale, WorkingSeries, is_logarithmic, working_series
 from rnncast.data.windows import windows_at_ends
 from rnncast.errors import DataError, UsageError
 from rnncast.forecasting.cores import CHUNK, Core, choose_core, kept_history
@@ -84,7 +84,9 @@ def forecast(
     _check_lengths(panel)
     if model.calibration is None:
         model = model.with_levels(quantile_levels)
-    working = working_series(panel, logarithmic, calendar_of(model, panel)).tail(model.network.context_rows)
+    logarithmic = is_logarithmic(panel) if logarithmic is None else logarithmic
+    read = panel.tail(model.network.context_rows)
+    working = working_series(read, logarithmic, calendar_of(model, panel))
     levels = np.asarray(quantile_levels, dtype=np.float64)
     paths = _forecast_all(model, working, states, horizon, levels, core.kernels)
     _check_finite(panel, paths)

@@ -222,6 +222,9 @@ class TrainingConfig:
         Seconds after which no further update is begun; None lets only the data decide.
     validation_windows, judged_windows : int
         Most windows that are scored after an epoch, and that the gate and the intervals rest on, spread over all.
+    fold_networks : bool
+        Whether gate and intervals have networks of their own, trained on all rows before their block; else they rest on
+        that of the search.
     truncation : int
         Rows of an update of a stateful network: its gradient goes back over them and no further, its state does.
     """
@@ -241,6 +244,7 @@ class TrainingConfig:
     truncation: int = 64
     validation_windows: int = 4096
     judged_windows: int = 1024
+    fold_networks: bool = True
 
     def __post_init__(self) -> None:
         for name, low in (("members", 1), ("max_epochs", 0), ("epoch_updates", 1), ("batch_size", 1), ("seed", 0)):

@@ -145,18 +145,20 @@ def _input_size(panel: Panel, horizon: int, season: int) -> int:
 def _training(options: TrainOptions, windows: int, season: int) -> TrainingConfig:
     """Updates grow with the square root of the number of windows, between two bounds, and as the preset says."""
     preset = find_preset(options.preset)
-    defaults = TrainingConfig(batch_size=STATEFUL_LANES) if options.stateful else TrainingConfig()
+    defaults = TrainingConfig()
     updates = min(max(UPDATES * np.sqrt(windows), FEWEST_UPDATES), MOST_UPDATES)
     updates *= STATEFUL_UPDATES if options.stateful else 1
     updates *= preset.updates if options.max_epochs is None else 1  # else the length has been named
+    epochs = preset.max_epochs if options.max_epochs is None else defaults.max_epochs
     return TrainingConfig(
         preset=options.preset,
         members=_given(options.members, preset.members),
         validation_windows=preset.validation_windows,
         judged_windows=preset.judged_windows,
-        max_epochs=_given(options.max_epochs, defaults.max_epochs),
-        epoch_updates=int(np.ceil(updates / defaults.max_epochs)),
-        batch_size=_given(options.batch_size, defaults.batch_size),
+        fold_networks=preset.fold_networks,
+        max_epochs=_given(options.max_epochs, epochs),
+        epoch_updates=int(np.ceil(updates / epochs)),
+        batch_size=_given(options.batch_size, STATEFUL_LANES if options.stateful else preset.batch_size),
         learning_rate=_given(options.learning_rate, defaults.learning_rate),
         seed=options.seed,
         time_limit=options.time_limit,

@@ -1,8 +1,9 @@
 """What later rows decide: when to stop, what to trust, how wide intervals are; each on a block of its own.
 
 The first fold's network finds the number of epochs on the first block. The networks of the other folds are then trained
-for that number, side by side, each on all rows before its block. The gate comes from the second block, the quantiles of
-the scores from the third. All of it is carried over to the members that are trained on everything.
+for that number, side by side, each on all rows before its block, unless the first is to serve for all. The gate comes
+from the second block, the quantiles of the scores from the third. All of it is carried over to the members that are
+trained on everything.
 
 Dimension letters: `P` parameters.
 """
@@ -138,9 +139,10 @@ def _networks(
     on_epoch: OnEpoch,
     checkpoint: Checkpoint,
 ) -> dict[str, _Network]:
-    """The network of each decision but the first; a fold that found the epochs too is not trained again."""
-    networks = [_Network(split.fold(STOPPING), found.trainer, found.weights)]
-    others = [fold for fold in split.folds if STOPPING not in fold.purposes]
+    """The network of each decision; what the search trained is not trained again."""
+    first = split.fold(STOPPING).training
+    networks = [_Network(fold, found.trainer, found.weights) for fold in split.folds if fold.training is first]
+    others = [fold for fold in split.folds if fold.training is not first]
     share = max(1, threads() // max(1, len(others)))
     trainers = [
         new_trainer(config, training, empirical_head(config, working, fold.training), working, fold.training,

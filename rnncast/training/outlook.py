@@ -123,8 +123,8 @@ def look_at_baseline(
 
 def separate_rows(windows: Windows, clock: NDArray[np.int64], horizon: int, dated: bool) -> float:
     """Rows that tell something of their own: those of all series' stretches, of three series where they share time."""
-    series, _ = np.unique(np.stack((windows.series, clock)), axis=1)  # (stretches,) series of each
-    each = np.bincount(series)
+    period = int(np.ptp(clock)) + 1
+    each = np.bincount(np.unique(windows.series * period + clock - clock.min()) // period)  # (S,) stretches of each
     stretches = min(float(each.sum()), MOST_APART * float(each.max())) if dated else float(each.sum())
     return stretches * horizon
 

@@ -2,13 +2,15 @@
 
 The end of the data is divided into blocks of time, one after the other. Each block has a network of its own, a fold,
 that is trained on everything before it and on nothing of it, so each decision is taken on rows that trained nothing it
-rests on. (One thing is known of all rows from the start: whether a series is positive, and so taken in logarithms.)
+rests on. Where training is to be short, the network trained before the first block serves for all. (One thing is known
+of all rows from the start: whether a series is positive, and so taken in logarithms.)
 
 Dimension letters: `S` series, `R` rows of all series, `V` windows of a block, `J` blocks.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -69,13 +71,13 @@ class Fold:
     purposes : tuple of str
         What it decides.
     training : Windows
-        Windows all of whose targets lie before the block.
+        Windows that the network is trained on; all of their targets lie before the block.
     held_out : Windows
         Windows all of whose targets lie in the block.
     clock : int64 (V,)
         Number of the stretch of time, one horizon long, in which the targets of each held-out window begin.
     span : tuple
-        Stamps of the last row before the block, its first and its last, on the clock of a dated panel; else empty.
+        Stamps of the last row trained on, of the block's first and its last, on the clock of a dated panel; else empty.
     """
 
     purposes: tuple[str, ...]
@@ -106,6 +108,13 @@ class Split:
     def fold(self, purpose: str) -> Fold:
         """The fold that decides something."""
         return next(fold for fold in self.folds if purpose in fold.purposes)
+
+    def trained_once(self) -> Split:
+        """The same blocks, each judging the network that is trained on the rows before the first of them."""
+        first = self.folds[:1]
+        later = (replace(fold, training=first[0].training, span=first[0].span[:1] + fold.span[1:])
+                 for fold in self.folds[1:])  # fmt: skip
+        return replace(self, folds=(*first, *later))
 
 
 def fewest_inputs(config: NetworkConfig) -> int:

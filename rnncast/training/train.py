@@ -71,6 +71,8 @@ def train(
     began = time.perf_counter()
     working = working_series(panel)
     split = split_windows(panel, config)
+    if not training.fold_networks:
+        split = split.trained_once()
     found = decide(panel, config, training, working, split, on_epoch, checkpoint)
     head = empirical_head(config, working, split.everything)
     parameters, updates, warnings = refit(
