@@ -17,11 +17,17 @@ def read_lines(file: Path) -> list[dict[str, Any]]:
 
 def is_done(identity: dict[str, Any], file: Path | None) -> bool:
     """Whether a file has a line of this identity; says so."""
-    if file is None or not any(_is_of(line, identity) for line in read_lines(file)):
+    if find_line(identity, file) is None:
         return False
     names = [identity[key] for key in ("panel", "model") if key in identity]
     print(f"{', '.join(names)}: in {file} already", file=sys.stderr)
     return True
+
+
+def find_line(identity: dict[str, Any], file: Path | None) -> dict[str, Any] | None:
+    """The last line of a file, if there is one, that is of this identity."""
+    found = [] if file is None else [line for line in read_lines(file) if _is_of(line, identity)]
+    return found[-1] if found else None
 
 
 def add_line(line: dict[str, Any], file: Path | None) -> None:

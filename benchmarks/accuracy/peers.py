@@ -16,7 +16,10 @@ where rnncast is scored on the same ones. AutoETS knows no season of more than 2
 Wall seconds are those of whole processes, `train` and `forecast` together for rnncast; `without start` leaves out the
 peer's imports, reading and writing, but nothing of rnncast's. A small run of each goes before, untimed.
 
-With `--json FILE` a line is added for each panel and peer, and those that FILE has already are passed over.
+With `--json FILE` a line is added for each panel and peer, and those that FILE has already are passed over. What a peer
+does is the same beside every state of rnncast: one that FILE has beside an earlier state is not run again, its seconds
+bear a star, and what they are to rnncast's is only as sure as two runs are alike. With a file of its own everything is
+of one run.
 `python benchmarks/accuracy --data DATA --table FILE` prints them.
 """
 
@@ -32,7 +35,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from lines import add_line, is_done
+from lines import add_line, find_line, is_done
 from panels import PANELS, PanelSpec, Task, chosen_panels, first_tasks, tasks_of
 from program import (
     Issued,
@@ -57,6 +60,11 @@ READ = 20
 
 FITTED = 4000
 """Rows at the end of a history that statsforecast is handed; a fit to tens of thousands takes minutes each."""
+
+PEER_FIELDS = (
+    "tasks", "peer", "peer_seconds", "peer_work_seconds", "peer_computed_seconds", "peer_peak_mb", "versions"
+)  # fmt: skip
+"""What a line says of the peer alone."""
 
 EVERY = {"power_de": 5, "power_fr": 5}
 """Origins from one to the next at which statsforecast is fitted, where there are hundreds; no multiple of a week."""
@@ -117,35 +125,46 @@ class Ours:
     usage: Usage
 
 
-def compare(peers: Peers, model: str, spec: PanelSpec, tasks: list[Task], ours: Ours, every: int) -> dict[str, Any]:
-    """Scores and seconds of one peer and of rnncast, on the same tasks; or why the peer gave none."""
-    shared = [task for task in tasks if task.origin % every == 0]
+def run_peer(peers: Peers, model: str, spec: PanelSpec, shared: list[Task]) -> dict[str, Any]:
+    """Scores and seconds of one peer; or why it gave none."""
     try:
         issued, usage, said = peers.run(model, spec, shared)
     except SystemExit as error:
         return {"error": str(error).strip().splitlines()[-1]}
-    methods = {**yardsticks(spec, shared), METHOD: ours.issued, model: issued}
-    scores = score_panel(spec, shared, methods)
+    scores = score_panel(spec, shared, {**yardsticks(spec, shared), model: issued})
     return {
         "tasks": len(shared),
         "peer": scores[model],
-        METHOD: scores[METHOD],
         "peer_seconds": usage.seconds,
         "peer_work_seconds": said["seconds"],
         "peer_computed_seconds": usage.computed_seconds,
         "peer_peak_mb": usage.peak_mb,
+        "versions": said["versions"],
+        "earlier": False,
+    }
+
+
+def taken_over(identity: dict[str, Any], file: Path | None) -> dict[str, Any] | None:
+    """What `run_peer` found beside an earlier state of rnncast; None if the file has nothing."""
+    line = find_line(identity, file)
+    return line and {name: line[name] for name in PEER_FIELDS} | {"earlier": True}
+
+
+def score_ours(ours: Ours, spec: PanelSpec, shared: list[Task]) -> dict[str, Any]:
+    """Scores and seconds of rnncast."""
+    return {
+        METHOD: score_panel(spec, shared, {**yardsticks(spec, shared), METHOD: ours.issued})[METHOD],
         "rnncast_seconds": ours.usage.seconds,
         "rnncast_computed_seconds": ours.usage.computed_seconds,
         "rnncast_peak_mb": ours.usage.peak_mb,
-        "versions": said["versions"],
     }
 
 
 def run_panel(panel: str, models: list[str], options: list[str], peers: Peers, given: argparse.Namespace) -> None:
     """Compare on one panel with every peer that the file has not."""
     spec = PANELS[panel]
-    common = {"kind": "peer", "panel": panel, "before": given.before, "options": options, "threads": peers.threads}
-    common |= {"source": fingerprint()}
+    shown = {"kind": "peer", "panel": panel, "before": given.before, "threads": peers.threads}
+    common = {**shown, "options": options, "source": fingerprint()}
     missing = [model for model in models if not is_done({**common, "model": model}, given.json)]
     if not missing:
         return
@@ -154,8 +173,11 @@ def run_panel(panel: str, models: list[str], options: list[str], peers: Peers, g
     ours = Ours(issued, train + forecast)
     for model in missing:
         every = 1 if model in NETWORKS else EVERY.get(panel, 1)
-        found = compare(peers, model, spec, tasks, ours, every)
-        line = {**common, "model": model, "every": every, "machine": machine(), **found}
+        shared = [task for task in tasks if task.origin % every == 0]
+        found = taken_over({**shown, "model": model, "every": every}, given.json)
+        found = run_peer(peers, model, spec, shared) if found is None else found
+        scores = score_ours(ours, spec, shared)
+        line = {**common, "model": model, "every": every, "machine": machine(), **found, **scores}
         if "error" in line:
             print(f"{panel}, {model}: {line['error']}", flush=True)
         else:

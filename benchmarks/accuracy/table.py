@@ -127,7 +127,8 @@ def peer_row(line: dict[str, Any]) -> str:
     keys = [one for one in SCORES if one[1] in ("mase", "owa", "relative_mae", "relative_mae_seasonal")]
     scores = [_number(line[who].get(key), key, digits) for who in ("peer", "rnncast") for _, key, digits in keys]
     ours, whole, inner = line["rnncast_seconds"], line["peer_seconds"], line["peer_work_seconds"]
-    seconds = [f"{whole:.1f}", f"{inner:.1f}", f"{ours:.1f}"]
+    star = "*" if line.get("earlier") else ""
+    seconds = [f"{whole:.1f}{star}", f"{inner:.1f}{star}", f"{ours:.1f}"]
     seconds += [f"{whole / ours:.1f}", f"{inner / ours:.1f}"] if line["every"] == 1 else ["", ""]
     ratio = f"{line['rnncast']['mase'] / line['peer']['mase']:.3f}"
     return row([_label(line), str(line["tasks"]), line["model"], *scores, ratio, *seconds])
