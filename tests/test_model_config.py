@@ -50,6 +50,7 @@ def test_history_covers_window_and_season():
         ({"input_size": 1}, "--input-size"),
         ({"horizon": 0}, "--horizon"),
         ({"season_length": 0}, "--season-length"),
+        ({"season_length": 60_000}, "--season-length"),
         ({"quantile_levels": (0.1, 0.5)}, "--level"),
         ({"quantile_levels": (0.0, 0.5, 1.0)}, "--level"),
         ({"quantile_levels": (0.2, 0.5, 0.9)}, "--level"),

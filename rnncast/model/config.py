@@ -113,9 +113,9 @@ class NetworkConfig:
         for name, low, high in (
             ("hidden_size", 1, 4096),
             ("layers", 1, 32),
+            ("season_length", 1, 50_000),  # a window holds two
             ("input_size", 2, 100_000),
             ("horizon", 1, 10_000),
-            ("season_length", 1, 100_000),
             ("recurrent_size", 0, 100_000),
             ("long_season", 0, 100_000),
         ):
