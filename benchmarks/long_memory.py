@@ -73,8 +73,8 @@ def main() -> None:
         seconds = time.perf_counter() - begin
         right = right_ways(model, later, shown)
         shares = [right[(shown[:, 0] >= low) & (shown[:, 0] < high)].mean() for low, high in PAUSES]
-        (judged,) = model.record["gate"]
-        error = judged["blended_relative_mae"]
+        judged = model.record["gate"]  # a group of windows each
+        error = np.average([g["blended_relative_mae"] for g in judged], weights=[g["windows"] for g in judged])
         print(f"{name:22}" + "".join(f"{share:9.2f}" for share in shares) + f"{error:10.3f}{seconds:9.1f}", flush=True)
         beyond = shown[:, 0] > config.input_size  # (N,) the sign stood before the window
         if beyond.any():
