@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli_cases import QUICK, call, write_prices
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests side by side (-n) compute in one thread each, unless they ask for more: workers inherit the variables."""
+    if config.getoption("tx", None):
+        for name in ("RNNCAST_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ.setdefault(name, "1")
 
 
 @pytest.fixture(autouse=True, scope="session")

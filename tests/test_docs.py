@@ -89,7 +89,7 @@ def test_files_that_the_readme_links_to_exist():
 
 
 def test_ci_runs_the_test_command_of_the_readme():
-    command = 'python -m pip install -e ".[test]" && python -m pytest'
+    command = 'python -m pip install -e ".[test]" && python -m pytest -n auto'
     assert f"\n    {command}\n" in README
     steps = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert all(step in steps for step in command.split(" && "))

@@ -35,7 +35,7 @@ def test_ci_installs_and_tests_with_one_command_each() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     lines = [line for line in script.splitlines() if line and not line.startswith("#")]
     assert 'python -m pip install -e ".[test]"' in lines
-    assert lines[-1] == "python -m pytest"
+    assert lines[-1] == "python -m pytest -n auto"
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
 
 

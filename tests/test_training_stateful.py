@@ -187,7 +187,7 @@ def test_settings_of_a_stateful_network(rng):
 @pytest.mark.slow
 def test_remembers_what_no_window_shows():
     """The sign was shown up to 300 rows ago, the window of these settings has 160, the gradient goes back over 64."""
-    values, _ = signs_after_a_pause(np.random.default_rng(0), 60_000, 300)
+    values, _ = signs_after_a_pause(np.random.default_rng(0), 30_000, 300)
     options = TrainOptions(horizon=10, season_length=1, members=1, stateful=True)
     panel = make_panel({"a": values}, dated=False)
     config, training, _ = resolve(options, panel)

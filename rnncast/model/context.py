@@ -28,8 +28,8 @@ REACH = 3.0
 WIDEST = 700.0
 """Logarithm of the largest ratio of two rows that the range is computed with: beyond it are hardly any numbers."""
 
-LARGEST = float(np.log(np.finfo(np.float64).max))
-"""Logarithm of the largest number."""
+LARGEST = float(np.log(np.finfo(np.float64).max)) - 1e-9
+"""Logarithm of the largest number, less what the rounding of a product could add to it."""
 
 
 @dataclass(frozen=True, eq=False)
