@@ -17,6 +17,12 @@ def pytest_configure(config: pytest.Config) -> None:
             os.environ.setdefault(name, "1")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Side by side the slow tests come first: begun at the end, one of them would keep all the others waiting."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def interrupts_are_heard() -> Iterator[None]:
     """A run in the background begins with SIGINT ignored, and so would all that it starts."""
