@@ -202,15 +202,15 @@ def first_tasks(tasks: list[Task]) -> list[Task]:
     return [task for task in tasks if task.origin == 0]
 
 
-def long_frame(tasks: list[Task], names: list[str]) -> pd.DataFrame:
-    """Histories of tasks in long layout, under the names given."""
-    lengths = [task.end for task in tasks]
-    stamps = tasks[0].series.stamps[: tasks[0].end]
+def long_frame(tasks: list[Task], names: list[str], most: int | None = None) -> pd.DataFrame:
+    """Histories of tasks, at most their last rows, in long layout under the names given."""
+    read = [slice(max(0, task.end - most) if most else 0, task.end) for task in tasks]
+    stamps = [task.series.stamps[rows] for task, rows in zip(tasks, read, strict=True)]
     return pd.DataFrame(
         {
-            "unique_id": np.repeat(names, lengths),
-            "ds": stamps.append([task.series.stamps[: task.end] for task in tasks[1:]]),
-            "y": np.concatenate([task.history for task in tasks]),
+            "unique_id": np.repeat(names, [len(own) for own in stamps]),
+            "ds": stamps[0].append(stamps[1:]),
+            "y": np.concatenate([task.series.values[rows] for task, rows in zip(tasks, read, strict=True)]),
         }
     )
 

@@ -9,9 +9,9 @@ Each panel is trained and forecast by `rnncast train --preset fast` and `rnncast
 in the interpreter named, with as many threads (`--threads`). neuralforecast: documented defaults, input of three
 horizons, 500 training steps, trained once on the rows before the first origin, then asked with the rows up to each
 origin; `-recurrent` is `recurrent=True`, the mode that its users can choose instead of the default. It is handed the
-last rows of each history only, more than it reads. statsforecast: fitted anew at each origin to the last 4,000 rows
-(which cuts the histories of power, load and taxi alone), with the panel's season; on power at every fifth origin,
-where rnncast is scored on the same ones. AutoETS knows no season of more than 24 rows.
+last rows of each history only, more than it reads, and so is `rnncast forecast`. statsforecast: fitted anew at each
+origin to the last 4,000 rows (which cuts the histories of power, load and taxi alone), with the panel's season; on
+power at every fifth origin, where rnncast is scored on the same ones. AutoETS knows no season of more than 24 rows.
 
 Wall seconds are those of whole processes, `train` and `forecast` together for rnncast; `without start` leaves out the
 peer's imports, reading and writing, but nothing of rnncast's. A small run of each goes before, untimed.
@@ -57,6 +57,9 @@ STATISTICAL = ("AutoETS", "SeasonalNaive", "AutoTheta")
 STEPS = 500
 READ = 20
 """Horizons at the end of a history that a network is handed; it reads three."""
+
+HANDED = 1000
+"""Rows at the end of a history that rnncast is handed to forecast from, more than it reads."""
 
 FITTED = 4000
 """Rows at the end of a history that statsforecast is handed; a fit to tens of thousands takes minutes each."""
@@ -169,7 +172,7 @@ def run_panel(panel: str, models: list[str], options: list[str], peers: Peers, g
     if not missing:
         return
     tasks = tasks_of(spec, given.data, before=given.before)
-    issued, train, forecast = train_and_forecast(spec, tasks, options, peers.threads)
+    issued, train, forecast = train_and_forecast(spec, tasks, options, peers.threads, HANDED)
     ours = Ours(issued, train + forecast)
     for model in missing:
         every = 1 if model in NETWORKS else EVERY.get(panel, 1)

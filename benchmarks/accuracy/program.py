@@ -85,9 +85,12 @@ def warm_up(threads: int | None = None) -> None:
 
 
 def train_and_forecast(
-    spec: PanelSpec, tasks: list[Task], options: list[str], threads: int | None = None
+    spec: PanelSpec, tasks: list[Task], options: list[str], threads: int | None = None, most: int | None = None
 ) -> tuple[Issued, Usage, Usage]:
-    """Train once on the rows before the first origin, forecast every task; what was issued, and what either took."""
+    """Train once on the rows before the first origin, forecast every task; what was issued, and what either took.
+
+    `forecast` is handed the whole history of each task, or at most its last rows.
+    """
     common = ["--horizon", str(spec.horizon), *(word for level in LEVELS for word in ("--level", str(level))), "-q"]
     # M4 counts its rows, so that no calendar tells the season; everywhere else the tool finds it.
     season = ["--season-length", str(spec.season)] if spec.kind == "m4" else []
@@ -97,24 +100,25 @@ def train_and_forecast(
         long_frame(first, [task.series.name for task in first]).to_parquet(f"{folder}/train.parquet")
         command = ["train", "train.parquet", "-o", "model.npz", *common, *season, *options]
         train = rnncast(command, folder, threads)
-        for batch in batches(tasks):
-            long_frame(batch, [task.tag for task in batch]).to_parquet(f"{folder}/fresh.parquet")
+        for batch in batches(tasks, most):
+            long_frame(batch, [task.tag for task in batch], most).to_parquet(f"{folder}/fresh.parquet")
             command = ["forecast", "model.npz", "fresh.parquet", "-o", "issued.parquet", *common]
             forecast += rnncast(command, folder, threads)
             collect(pd.read_parquet(f"{folder}/issued.parquet"), "rnncast", batch, issued)
     return issued, train, forecast
 
 
-def batches(tasks: list[Task]) -> Iterator[list[Task]]:
+def batches(tasks: list[Task], most: int | None = None) -> Iterator[list[Task]]:
     """Tasks in order, in parts whose histories have at most `MOST_ROWS` rows together, or a single task."""
     batch: list[Task] = []
     rows = 0
     for task in tasks:
-        if batch and rows + task.end > MOST_ROWS:
+        own = min(task.end, most or task.end)
+        if batch and rows + own > MOST_ROWS:
             yield batch
             batch, rows = [], 0
         batch.append(task)
-        rows += task.end
+        rows += own
     yield batch
 
 
