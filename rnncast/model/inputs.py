@@ -54,7 +54,7 @@ class Frame:
     local : LocalScale
         Brings normalised numbers back to the units of the data.
     phases : float32 (P, T, B)
-        Where the rows stand in the cycles of the calendar, of the phases that the network reads.
+        Where the rows stand in the cycles of the calendar, of the phases that the network reads; none if it does not.
     """
 
     rows: NDArray[np.float64]
@@ -64,14 +64,15 @@ class Frame:
     phases: NDArray[np.float32]
 
 
-def make_frame(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> Frame:
-    """Gather windows and normalise them."""
+def make_frame(config: NetworkConfig, working: WorkingSeries, windows: Windows, *, read: bool = True) -> Frame:
+    """Gather windows and normalise them; without phases, which take a while, where no network is to read them."""
     rows, valid = gather_inputs(working, windows, config.history_rows)  # (R, B), (B,)
     last, logarithmic = working.levels[windows.ends - 1], working.logarithmic[windows.series]  # (B,), (B,)
     local = local_scale(rows, valid, last, logarithmic, config.season_length, config.long_season)
     normalised = local.normalise(rows)
     naive = naive_path(normalised, valid, config, local.short_share)
-    return Frame(normalised, valid, naive, local, _phases(config, working, windows))
+    told = _phases(config, working, windows) if read else np.empty((0, config.input_size, len(windows)), np.float32)
+    return Frame(normalised, valid, naive, local, told)
 
 
 def _phases(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> NDArray[np.float32]:

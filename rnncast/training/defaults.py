@@ -148,7 +148,8 @@ def _training(options: TrainOptions, windows: int, season: int) -> TrainingConfi
     defaults = TrainingConfig()
     updates = min(max(UPDATES * np.sqrt(windows), FEWEST_UPDATES), MOST_UPDATES)
     updates *= STATEFUL_UPDATES if options.stateful else 1
-    updates *= preset.updates if options.max_epochs is None else 1  # else the length has been named
+    if options.max_epochs is None:  # else the length has been named
+        updates = max(updates * preset.updates, FEWEST_UPDATES)
     epochs = preset.max_epochs if options.max_epochs is None else defaults.max_epochs
     return TrainingConfig(
         preset=options.preset,

@@ -57,7 +57,8 @@ def _errors(config: NetworkConfig, working: WorkingSeries, windows: Windows) -> 
     errors = np.empty((config.horizon, len(windows)))  # (K, N)
     for part in in_parts(config, len(windows)):
         chosen = windows.take(np.arange(part.start, part.stop))
-        errors[:, part] = normalised_targets(config, working, chosen, make_frame(config, working, chosen))
+        frame = make_frame(config, working, chosen, read=False)
+        errors[:, part] = normalised_targets(config, working, chosen, frame)
     return errors
 
 

@@ -143,7 +143,7 @@ def _without_network(
     valid, share = np.empty(len(windows), dtype=np.int64), np.empty(len(windows))  # (N,) each
     for part in in_parts(config, len(windows)):
         chosen = windows.take(np.arange(part.start, part.stop))
-        frame = make_frame(config, working, chosen)
+        frame = make_frame(config, working, chosen, read=False)
         context = make_context(config, working, chosen, frame.local)
         rows[:, part], valid[part], share[part] = context.rows, context.valid, context.share
         naive[:, part] = context.share * frame.naive
