@@ -128,8 +128,8 @@ def test_a_recipe_of_a_preset_is_that_of_what_it_stands_for(rng, tmp_path):
     lines = [f"{day},{value!r}" for day, value in zip(weekdays(150), values.tolist(), strict=True)]
     (tmp_path / "noise.csv").write_text("\n".join(["date,close", *lines, ""]))
     few = ("--hidden-size", "4", "--horizon", "5", "--max-epochs", "2", "--n-windows", "2", "-q")
-    members = PRESETS["fast"].members
-    for name, options in (("preset", ["--preset", "fast"]), ("named", ["--members", members]), ("default", [])):
+    members = PRESETS["best"].members
+    for name, options in (("preset", ["--preset", "best"]), ("named", ["--members", members]), ("default", [])):
         got = call("evaluate", tmp_path / "noise.csv", *few, *options, "--save-forecasts", tmp_path / f"{name}.csv")
         assert got.code == 0, got.err
     got, expected, other = ((tmp_path / f"{name}.csv").read_text() for name in ("preset", "named", "default"))
