@@ -174,13 +174,14 @@ def run_panel(panel: str, models: list[str], options: list[str], peers: Peers, g
     tasks = tasks_of(spec, given.data, before=given.before)
     issued, train, forecast = train_and_forecast(spec, tasks, options, peers.threads, HANDED)
     ours = Ours(issued, train + forecast)
+    scored: dict[int, dict[str, Any]] = {}  # by the origins that are shared
     for model in missing:
         every = 1 if model in NETWORKS else EVERY.get(panel, 1)
         shared = [task for task in tasks if task.origin % every == 0]
         found = taken_over({**shown, "model": model, "every": every}, given.json)
         found = run_peer(peers, model, spec, shared) if found is None else found
-        scores = score_ours(ours, spec, shared)
-        line = {**common, "model": model, "every": every, "machine": machine(), **found, **scores}
+        scored[every] = scored.get(every) or score_ours(ours, spec, shared)
+        line = {**common, "model": model, "every": every, "machine": machine(), **found, **scored[every]}
         if "error" in line:
             print(f"{panel}, {model}: {line['error']}", flush=True)
         else:

@@ -27,6 +27,9 @@ from rnncast.records import dataclass
 FEWEST_ROWS = 2
 """Rows of a series that is forecast: a scale needs one change."""
 
+WIDEST_RATIO = 1e300
+"""Largest ratio of two rows of a series in logarithms; what goes some times as far is a number still."""
+
 SCALE_FLOOR_LOG = 1e-7
 """Smallest scale of a window in logarithms: a change of one part in ten million."""
 
@@ -115,9 +118,9 @@ class LocalScale:
 
 
 def is_logarithmic(panel: Panel) -> NDArray[np.bool_]:
-    """Whether each series (S,) is modelled in logarithms: all its rows are positive and normal floats."""
-    lowest = np.minimum.reduceat(panel.target, panel.indptr[:-1])  # (S,)
-    return np.asarray(lowest >= np.finfo(np.float64).tiny)
+    """Whether each series (S,) is modelled in logarithms: all its rows are positive, normal, and no ratio overflows."""
+    lowest, highest = (of.reduceat(panel.target, panel.indptr[:-1]) for of in (np.minimum, np.maximum))  # (S,) each
+    return np.asarray((lowest >= np.finfo(np.float64).tiny) & (highest / WIDEST_RATIO <= lowest))
 
 
 def working_series(

@@ -28,9 +28,6 @@ REACH = 3.0
 WIDEST = 700.0
 """Logarithm of the largest ratio of two rows that the range is computed with: beyond it are hardly any numbers."""
 
-LARGEST = float(np.log(np.finfo(np.float64).max)) - 1e-9
-"""Logarithm of the largest number, less what the rounding of a product could add to it."""
-
 
 @dataclass(frozen=True, eq=False)
 class Context:
@@ -66,8 +63,7 @@ class Context:
         above = np.where(logarithmic, np.log1p(-times * np.expm1(-ratio)) / unit, times * (high - low))  # (K, B)
         below = np.where(logarithmic, np.log1p(times * np.expm1(ratio)) / unit, times * (high - low))  # (K, B)
         at_zero = ~logarithmic & (low == self.local.normalise(np.zeros(len(unit))))  # (B,)
-        most = np.where(logarithmic, np.maximum(high, LARGEST / unit), np.inf)  # (B,) a ratio to the last row, as log
-        return np.where(at_zero, low, low - below), np.minimum(high + above, most)
+        return np.where(at_zero, low, low - below), high + above
 
 
 def make_context(config: NetworkConfig, working: WorkingSeries, windows: Windows, local: LocalScale) -> Context:
