@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rnncast.baselines import batch, paths, smoothing
+from rnncast.baselines import batch, paths, smoother, smoothing
 from rnncast.baselines.seasonality import additive_indices, are_seasonal
+from rnncast.baselines.smoother import make_grid, smooth
 from rnncast.model.config import NetworkConfig
 from rnncast.model.inputs import naive_path
 
@@ -55,19 +56,19 @@ def test_seasonal_naive_is_the_path_that_the_network_corrects(rng: np.random.Gen
 
 def test_simple_smoothing_is_that_of_statsforecast() -> None:
     expected = REFERENCE["simple"]
-    grid = smoothing._grid((expected["alpha"],), (0.0,), (0.0,))
-    level, _, _ = smoothing.smooth(AIRLINE[:, None], np.array([144]), grid, AIRLINE[0], 0.0)
-    np.testing.assert_allclose(level[0], expected["forecast"][-1], rtol=1e-12)
+    grid = make_grid((expected["alpha"],))
+    state = smooth(AIRLINE[:, None], np.array([144]), grid, AIRLINE[0])
+    np.testing.assert_allclose(state.level[0], expected["forecast"][-1], rtol=1e-12)
 
 
 def test_damped_trend_is_that_of_statsmodels() -> None:
     expected = REFERENCE["damped"]
     phi = expected["damping_trend"]
-    grid = smoothing._grid((expected["smoothing_level"],), (expected["smoothing_trend"],), (phi,))
+    grid = make_grid((expected["smoothing_level"],), (expected["smoothing_trend"],), phis=(phi,))
     start = expected["initial_level"], expected["initial_trend"]
-    level, trend, damping = smoothing.smooth(AIRLINE[:, None], np.array([144]), grid, *start)
-    assert damping == [[phi]]
-    got = [level[0, 0] + sum(phi**i for i in range(1, k + 1)) * trend[0, 0] for k in range(1, 19)]
+    state = smooth(AIRLINE[:, None], np.array([144]), grid, *start)
+    assert state.damping == [[phi]]
+    got = [state.level[0, 0] + sum(phi**i for i in range(1, k + 1)) * state.trend[0, 0] for k in range(1, 19)]
     np.testing.assert_allclose(got, expected["forecast"], rtol=1e-12)
 
 
@@ -77,7 +78,7 @@ def test_theta_of_the_airline_is_that_of_statsmodels(monkeypatch: pytest.MonkeyP
     np.testing.assert_allclose(indices, expected["indices"], atol=1e-13)
     near = path_of("theta", AIRLINE, 18, 12)  # with an alpha of our grid
     np.testing.assert_allclose(near, expected["forecast"], atol=0.02)
-    monkeypatch.setattr(smoothing, "SIMPLE", smoothing._grid((expected["alpha"],), (0.0,), (0.0,)))
+    monkeypatch.setattr(smoothing, "SIMPLE", make_grid((expected["alpha"],)))
     np.testing.assert_allclose(path_of("theta", AIRLINE, 18, 12), expected["forecast"], rtol=1e-12)
 
 
@@ -104,7 +105,8 @@ def test_damped_trend_is_holts_recursion(rng: np.random.Generator, rows: int) ->
     early = history[:10]
     slope, first = np.polyfit(np.arange(len(early)), early, 1) if rows > 1 else (0.0, history[0])
     fits = []
-    for alpha, gain, phi in zip(*(column[:, 0] for column in vars(smoothing.DAMPED).values()), strict=True):
+    grid = smoothing.DAMPED
+    for alpha, gain, phi in zip(grid.level[:, 0], grid.trend[:, 0], grid.damping[:, 0], strict=True):
         level, trend, total = first - slope, slope, 0.0
         for value in history:
             forecast = level + phi * trend
@@ -160,7 +162,7 @@ def test_padding_changes_nothing(name: str, history: np.ndarray, front: int, sea
 
 @every_path
 def test_neighbours_change_no_bit(rng: np.random.Generator, name: str) -> None:
-    count = smoothing.HISTORIES + 9  # two parts
+    count = smoother.HISTORIES + 9  # two parts
     rows, valid = np.cumsum(rng.standard_normal((60, count)), axis=0), rng.integers(1, 61, count)
     rows += np.tile([[0.0], [5.0], [-2.0]], (20, 1))
     together = batch.PATHS[name](rows, valid, 7, 3)

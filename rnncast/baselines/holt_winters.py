@@ -1,6 +1,6 @@
 """Holt-Winters of many histories at once: exponential smoothing of level, damped trend and additive season.
 
-Dimension letters: `R` rows, `B` histories, `G` points of a grid, `K` horizon steps, `m` season length.
+Dimension letters: `R` rows, `B` histories, `K` horizon steps, `m` season length.
 
 Rows are in working units (logarithms of positive series), where a season that multiplies adds. Histories are aligned at
 their ends, so a row's place in the season is counted from the last row: place 0 is the row that follows it.
@@ -8,13 +8,12 @@ their ends, so a row's place in the season is counted from the last row: place 0
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.baselines.seasonality import row_after_row
-from rnncast.baselines.smoothing import HISTORIES, TIE, anchor_rows
+from rnncast.baselines.smoother import make_grid, smooth
+from rnncast.baselines.smoothing import anchor_rows, in_parts
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -27,9 +26,8 @@ START_SEASONS, FEWEST_SEASONS = 3, 2
 DAMPING = 0.98
 """Factor of the trend from each row to the next."""
 
-_POINTS = np.array(list(product((0.05, 0.2, 0.5, 0.9), (0.0, 0.03, 0.1), (0.0, 0.1, 0.3))))  # (G, 3)
-LEVEL, TREND, SEASON = _POINTS[:, :1], _POINTS[:, :1] * _POINTS[:, 1:2], _POINTS[:, 2:] * (1.0 - _POINTS[:, :1])
-"""Shares (G, 1) of a one-step error that level, trend and season take up: alpha, alpha beta, gamma (1 - alpha)."""
+GRID = make_grid((0.05, 0.2, 0.5, 0.9), (0.0, 0.03, 0.1), (0.0, 0.1, 0.3), (DAMPING,))
+"""Levels, trends and seasons to choose from."""
 
 
 def holt_winters(rows: Floats, valid: Integers, horizon: int, season_length: int) -> Floats:
@@ -52,8 +50,8 @@ def holt_winters(rows: Floats, valid: Integers, horizon: int, season_length: int
     """
     forecast = np.repeat(rows[-1:], horizon, axis=0)  # (K, B)
     long_enough = np.flatnonzero((valid >= FEWEST_SEASONS * season_length) & (season_length > 1))
-    for start in range(0, len(long_enough), HISTORIES):
-        part = long_enough[start : start + HISTORIES]
+    for chosen in in_parts(len(rows), len(long_enough)):
+        part = long_enough[chosen]
         anchored, last, exponent = anchor_rows(rows[:, part], valid[part])  # (R, B), (B,), (B,)
         path = _path(anchored, valid[part], horizon, season_length)  # (K, B)
         forecast[:, part] = last + np.ldexp(path, exponent)
@@ -61,10 +59,11 @@ def holt_winters(rows: Floats, valid: Integers, horizon: int, season_length: int
 
 
 def _path(rows: Floats, valid: Integers, horizon: int, season_length: int) -> Floats:
-    level, trend, season = _smooth(rows, valid, *_start(rows, valid, season_length))
+    level, trend, season = _start(rows, valid, season_length)
+    state = smooth(rows, valid, GRID, level, trend, season=season)
     ahead = np.arange(1, horizon + 1)[:, None]  # (K, 1)
-    trends = trend * DAMPING * (1.0 - DAMPING**ahead) / (1.0 - DAMPING)  # (K, B)
-    return np.asarray(level + trends + season[np.arange(horizon) % season_length])
+    trends = state.trend[0] * DAMPING * (1.0 - DAMPING**ahead) / (1.0 - DAMPING)  # (K, B)
+    return np.asarray(state.level[0] + trends + state.season[np.arange(horizon) % season_length])
 
 
 def _start(rows: Floats, valid: Integers, season_length: int) -> tuple[Floats, Floats, Floats]:
@@ -83,29 +82,3 @@ def _start(rows: Floats, valid: Integers, season_length: int) -> tuple[Floats, F
     by_offset = row_after_row(distance) / seasons  # (m, B) from the first row that counts on
     place = np.arange(m)[:, None] + valid  # (m, B) the row that follows the last one has place 0
     return middle - slope * (centre + 1.0), slope, by_offset[place % m, column]
-
-
-def _smooth(
-    rows: Floats, valid: Integers, level: Floats, trend: Floats, season: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Carry every point of the grid through histories; level and trend (B,), season (m, B) of that which fits best."""
-    order = np.argsort(-valid, kind="stable")  # (B,) longest first: those that have begun are always the first columns
-    begun = np.searchsorted(-valid[order], np.arange(-len(rows), 0), side="right")  # (R,)
-    shape = (len(LEVEL), rows.shape[1])
-    levels, trends = (np.array(np.broadcast_to(values[order], shape)) for values in (level, trend))  # (G, B) each
-    seasons = np.array(np.broadcast_to(season[:, None, order], (len(season), *shape)))  # (m, G, B)
-    squares, errors, parts = np.zeros(shape), np.empty(shape), np.empty(shape)  # (G, B) each
-    for number, (row, count) in enumerate(zip(rows[:, order], begun.tolist(), strict=True)):
-        at, slope, error, part = levels[:, :count], trends[:, :count], errors[:, :count], parts[:, :count]
-        own = seasons[(number - len(rows)) % len(season), :, :count]  # (G, count)
-        slope *= DAMPING
-        at += slope
-        np.subtract(row[:count], at, out=error)
-        error -= own
-        at += np.multiply(error, LEVEL, out=part)
-        slope += np.multiply(error, TREND, out=part)
-        own += np.multiply(error, SEASON, out=part)
-        squares[:, :count] += np.multiply(error, error, out=part)
-    best = np.argmax(squares <= squares.min(axis=0) * (1.0 + TIE), axis=0)  # (B,) the first that is as good as any
-    column, back = np.arange(shape[1]), np.argsort(order)  # (B,), (B,)
-    return levels[best, column][back], trends[best, column][back], seasons[:, best, column][:, back]

@@ -2,21 +2,20 @@
 
 Dimension letters: `R` rows, `B` histories, `G` points of a grid, `K` horizon steps, `m` season length.
 
-Smoothing parameters are those of a fixed grid with the least sum of squared one-step errors in the history itself. All
-points and histories are carried through the rows together. A history is seasonally adjusted first if it has a season,
+Smoothing parameters are those of a fixed grid with the least sum of squared one-step errors in the history itself; see
+`rnncast.baselines.smoother`. A history is seasonally adjusted first if it has a season,
 and the indices are added to its path: rows are in working units, where a season adds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import product
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnncast.baselines.seasonality import additive_indices, counted, row_after_row
-from rnncast.records import dataclass
+from rnncast.baselines.smoother import State, make_grid, smooth
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -27,14 +26,11 @@ DAMPED_TREND = "damped trend"
 SMOOTHED_ROWS, SMOOTHED_SEASONS = 400, 6
 """Rows at the end of a history from which Theta and the damped trend are taken, or seasons if they are more rows."""
 
-HISTORIES = 256
-"""Histories carried at once: the states of all points of the grid stay in a core's own cache."""
+AT_ONCE = 1 << 20
+"""Most rows of histories that are adjusted and smoothed at once, which bounds the memory they take."""
 
 START_ROWS = 10
 """First rows of a history whose line gives the damped trend its start."""
-
-TIE = 1e-9
-"""Sums of squares that differ by no larger share are alike, and the earlier point of the grid is taken."""
 
 
 def smoothed_rows(season_length: int) -> int:
@@ -42,35 +38,10 @@ def smoothed_rows(season_length: int) -> int:
     return max(SMOOTHED_ROWS, SMOOTHED_SEASONS * season_length)
 
 
-@dataclass(frozen=True, eq=False)
-class Grid:
-    """Smoothing parameters to choose from, float64 (G, 1) each; of points that fit alike the first is taken.
-
-    Attributes
-    ----------
-    level : float64 (G, 1)
-        Share of a one-step error that the level takes up, alpha.
-    trend : float64 (G, 1)
-        Share of it that the trend takes up, alpha times Holt's beta.
-    damping : float64 (G, 1)
-        Factor of the trend from each row to the next, phi.
-    """
-
-    level: Floats
-    trend: Floats
-    damping: Floats
-
-
-def _grid(alphas: tuple[float, ...], betas: tuple[float, ...], phis: tuple[float, ...]) -> Grid:
-    points = np.array(list(product(alphas, betas, phis)))  # (G, 3)
-    alpha, beta, phi = points[:, :1], points[:, 1:2], points[:, 2:]  # (G, 1) each
-    return Grid(level=alpha, trend=alpha * beta, damping=phi)
-
-
-SIMPLE = _grid((1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.07, 0.04, 0.02, 0.01), (0.0,), (0.0,))
+SIMPLE = make_grid((1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.1, 0.07, 0.04, 0.02, 0.01))
 """Levels alone, from the last value to a long average."""
 
-DAMPED = _grid((1.0, 0.9, 0.75, 0.6, 0.45, 0.3, 0.2, 0.1, 0.04), (0.0, 0.03, 0.1, 0.25, 0.6), (0.8, 0.9, 0.98))
+DAMPED = make_grid((1.0, 0.9, 0.75, 0.6, 0.45, 0.3, 0.2, 0.1, 0.04), (0.0, 0.03, 0.1, 0.25, 0.6), phis=(0.8, 0.9, 0.98))
 """Levels and trends; damping as `forecast::ets` bounds it: below 0.8 a trend is none, above 0.98 it is not damped."""
 
 
@@ -111,73 +82,12 @@ def damped_trend_before(rows: Floats, valid: Integers, backs: Integers, horizon:
     hold `START_ROWS` rows up to the earliest.
     """
     forecast = np.empty((len(backs), horizon, rows.shape[1]))  # (A, K, B)
-    for start in range(0, rows.shape[1], HISTORIES):
-        part = slice(start, start + HISTORIES)
+    for part in in_parts(len(rows), rows.shape[1]):
         anchored, last, exponent = anchor_rows(rows[:, part], valid[part])  # (R, B), (B,), (B,)
-        level, trend, damping = _smooth_trend(anchored, valid[part], backs[:, part])  # (A, B) each
-        paths = [_damped(*state, horizon) for state in zip(level, trend, damping, strict=True)]  # A of (K, B)
+        state = _smooth_trend(anchored, valid[part], backs[:, part])
+        paths = [_damped(state, place, horizon) for place in range(len(backs))]  # A of (K, B)
         forecast[:, :, part] = last + np.ldexp(np.stack(paths), exponent)
     return forecast
-
-
-def smooth(
-    rows: Floats,
-    valid: Integers,
-    grid: Grid,
-    level: Floats | float,
-    trend: Floats | float,
-    backs: Integers | None = None,
-) -> tuple[Floats, Floats, Floats]:
-    """Carry every point of a grid through histories, and keep the one with the least squared one-step errors.
-
-    ``e = x - (level + phi trend)``, then ``level += phi trend + alpha e`` and ``trend = phi trend + alpha beta e``.
-
-    Parameters
-    ----------
-    rows : float64 (R, B)
-        Histories, of the order of 1.
-    valid : int64 (B,)
-        Number of rows of each, at the end, that count.
-    grid
-        Points to choose from.
-    level, trend : float64 (B,) or float
-        State before the first row that counts.
-    backs : int64 (A, B)
-        Rows before the last one after which the state is asked for; none if it is the last alone.
-
-    Returns
-    -------
-    level, trend, damping : float64 (A, B)
-        State after the rows asked for, and the damping chosen by those up to them.
-    """
-    backs = np.zeros((1, rows.shape[1]), dtype=np.int64) if backs is None else backs
-    order = np.argsort(-valid, kind="stable")  # (B,) longest first: those that have begun are always the first columns
-    ordered = rows[:, order]  # (R, B)
-    begun = np.searchsorted(-valid[order], np.arange(-len(rows), 0), side="right")  # (R,)
-    shape = (len(grid.level), rows.shape[1])
-    levels = np.array(np.broadcast_to(np.broadcast_to(level, shape[1])[order], shape))  # (G, B)
-    trends = np.array(np.broadcast_to(np.broadcast_to(trend, shape[1])[order], shape))  # (G, B)
-    squares, errors, parts = np.zeros(shape), np.empty(shape), np.empty(shape)  # (G, B) each
-    found = np.empty((3, *backs.shape))  # (3, A, B)
-    due, asked = backs[:, order], set(np.unique(backs).tolist())  # (A, B)
-    sloped = bool(grid.trend.any() or trends.any())
-    for left, row, count in zip(range(len(rows))[::-1], ordered, begun.tolist(), strict=True):
-        at, slope, error, part = levels[:, :count], trends[:, :count], errors[:, :count], parts[:, :count]
-        if sloped:
-            slope *= grid.damping
-            at += slope
-        np.subtract(row[:count], at, out=error)
-        at += np.multiply(error, grid.level, out=part)
-        if sloped:
-            slope += np.multiply(error, grid.trend, out=part)
-        squares[:, :count] += np.multiply(error, error, out=part)
-        if left in asked:
-            place, column = np.nonzero(due == left)
-            own = squares[:, column]  # (G, columns)
-            best = np.argmax(own <= own.min(axis=0) * (1.0 + TIE), axis=0)  # the first that is as good as any
-            found[:, place, column] = levels[best, column], trends[best, column], grid.damping[best, 0]
-    found = found[:, :, np.argsort(order)]
-    return found[0], found[1], found[2]
 
 
 def _adjusted(
@@ -185,8 +95,7 @@ def _adjusted(
 ) -> Floats:
     """Path (K, B) of histories brought to the order of 1 and without their season, in parts that fit the cache."""
     forecast = np.empty((horizon, rows.shape[1]))  # (K, B)
-    for start in range(0, rows.shape[1], HISTORIES):
-        part = slice(start, start + HISTORIES)
+    for part in in_parts(len(rows), rows.shape[1]):
         count = valid[part]  # (B,)
         anchored, last, exponent = anchor_rows(rows[:, part], count)  # (R, B), (B,), (B,)
         if season_length > 1:
@@ -197,6 +106,12 @@ def _adjusted(
             season = np.zeros((horizon, 1))
         forecast[:, part] = last + np.ldexp(path(anchored, count, horizon) + season, exponent)
     return forecast
+
+
+def in_parts(rows: int, histories: int) -> Iterator[slice]:
+    """Histories of so many rows, as many as go at once."""
+    width = max(1, AT_ONCE // rows)
+    return (slice(start, start + width) for start in range(0, histories, width))
 
 
 def anchor_rows(rows: Floats, valid: Integers) -> tuple[Floats, Floats, Integers]:
@@ -211,28 +126,28 @@ def _theta(rows: Floats, valid: Integers, horizon: int) -> Floats:
     first, slope = _line(rows, valid)  # (B,), (B,)
     line = first + slope * (np.arange(steps)[:, None] - (steps - valid))  # (R, B)
     start = 2 * rows[steps - valid, np.arange(rows.shape[1])] - first  # (B,) the Theta line's first row
-    level, _, _ = smooth(2 * rows - line, valid, SIMPLE, start, 0.0)  # (1, B)
+    level = smooth(2 * rows - line, valid, SIMPLE, start).level  # (1, B)
     ahead = np.arange(1, horizon + 1)[:, None]  # (K, 1)
     return np.asarray((line[-1] + slope * ahead + level) / 2)
 
 
 def _damped_trend(rows: Floats, valid: Integers, horizon: int) -> Floats:
-    level, trend, damping = _smooth_trend(rows, valid)  # (1, B) each
-    return _damped(level, trend, damping, horizon)
+    return _damped(_smooth_trend(rows, valid), 0, horizon)
 
 
-def _damped(level: Floats, trend: Floats, damping: Floats, horizon: int) -> Floats:
-    """Path (K, B) from a level on, with a trend that is damped."""
+def _damped(state: State, place: int, horizon: int) -> Floats:
+    """Path (K, B) with a damped trend from the row asked for as the number `place`."""
     ahead = np.arange(1, horizon + 1)[:, None]  # (K, 1)
+    level, trend, damping = state.level[place], state.trend[place], state.damping[place]  # (B,) each
     return np.asarray(level + trend * damping * (1 - damping**ahead) / (1 - damping))
 
 
-def _smooth_trend(rows: Floats, valid: Integers, backs: Integers | None = None) -> tuple[Floats, Floats, Floats]:
-    """Level, trend and damping (A, B) after the rows asked for; see `smooth`."""
+def _smooth_trend(rows: Floats, valid: Integers, backs: Integers | None = None) -> State:
+    """State after the rows asked for; see `smooth`."""
     count = np.minimum(valid, START_ROWS)  # (B,)
     begin = np.arange(START_ROWS)[:, None] - START_ROWS + (len(rows) - valid + count)  # (START_ROWS, B)
     first, slope = _line(rows[np.maximum(begin, 0), np.arange(rows.shape[1])], count)  # (B,), (B,)
-    return smooth(rows, valid, DAMPED, first - slope, slope, backs)
+    return smooth(rows, valid, DAMPED, first - slope, slope, backs=backs)
 
 
 def _line(rows: Floats, valid: Integers) -> tuple[Floats, Floats]:

@@ -78,9 +78,9 @@ def jit(function: _Function) -> _Function:
     return _compile(function, **_PART)
 
 
-def jit_entry(function: _Function) -> _Function:
+def jit_entry(function: _Function, **more: Any) -> _Function:
     """Compile a function that Python calls, at its first call, or load what an earlier process compiled."""
-    kernel: Any = _compile(function, no_cfunc_wrapper=True)
+    kernel: Any = _compile(function, no_cfunc_wrapper=True, **more)
     if not numba.config.DISABLE_JIT:  # else it is the function itself
         kernel._cache = KernelCache(function)
     return cast(_Function, kernel)
@@ -89,6 +89,16 @@ def jit_entry(function: _Function) -> _Function:
 def jit_in_order(function: _Function) -> _Function:
     """As `jit`, with sums and products in the order in which they are written."""
     return _compile(function, **_PART, fastmath={"contract", "nsz"})
+
+
+def jit_rounded(function: _Function) -> _Function:
+    """As `jit`, with every operation rounded by itself, as NumPy does it."""
+    return _compile(function, **_PART, fastmath=False)
+
+
+def jit_entry_rounded(function: _Function) -> _Function:
+    """As `jit_entry`, with every operation rounded by itself, as NumPy does it."""
+    return jit_entry(function, fastmath=False)
 
 
 def _compile(function: _Function, **more: Any) -> _Function:

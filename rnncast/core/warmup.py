@@ -17,9 +17,10 @@ from rnncast.core.learner import AdamW, GradientLearner, Updates
 from rnncast.core.optimiser import adamw_step
 from rnncast.core.recurrent import finish, run
 from rnncast.core.shape import LSTM, Shape, parameter_count
+from rnncast.core.smoothing import new_workspaces, smooth_histories
 from rnncast.core.window import run_window
 
-KERNELS: tuple[Any, ...] = (run, finish, run_window, adamw_step)
+KERNELS: tuple[Any, ...] = (run, finish, run_window, adamw_step, smooth_histories)
 """What Python calls."""
 
 
@@ -73,4 +74,9 @@ def warm_up() -> list[Warmed]:
     )
     work, _ = learner.begin(Updates(np.zeros(1), np.zeros(1)))
     work.calls[0]()  # in this thread, where signals are heard
+    nothing, no_backs, one = np.zeros(1), np.zeros((1, 1), np.int64), np.ones(1, np.int64)
+    smooth_histories(
+        np.zeros((1, 1)), one, 1, 0.0, nothing, nothing.copy(), np.zeros((1, 0)), no_backs, *new_workspaces(1, 0),
+        np.zeros((3, 1, 1)),
+    )  # fmt: skip
     return [Warmed(kernel.__name__, kernel.stats.cache_misses.total() > 0, kernel._cache.failure) for kernel in KERNELS]

@@ -52,7 +52,7 @@ AGAIN = (RIGHT, 0, 1)
 UNSAID = (RIGHT, 0, 0)
 '''
 
-KERNELS = ["run", "finish", "run_window", "adamw_step"]
+KERNELS = ["run", "finish", "run_window", "adamw_step", "smooth_histories"]
 
 
 @pytest.fixture
@@ -300,7 +300,7 @@ def test_the_kernels_themselves(tmp_path) -> None:
     assert (got.returncode, got.stdout.splitlines()[-1]) == (0, "0")
 
     healthy = (tmp_path / "healthy.npz").read_bytes()
-    for name in ("finish", "adamw_step"):  # of the four these are the fastest to compile
+    for name in ("finish", "adamw_step"):  # of the five these are the fastest to compile
         (path,) = folder.glob(f"{name}-*.kernel")
         whole = path.read_bytes()
         path.write_bytes(whole[: len(whole) // 2])
