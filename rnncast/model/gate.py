@@ -8,7 +8,7 @@ Dimension letters: `R` rows of the context, `B` windows, `K` horizon steps, `m` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 import numpy as np
@@ -19,7 +19,7 @@ from rnncast.baselines.paths import LAST_VALUE, SEASONAL_NAIVE
 from rnncast.baselines.smoothing import DAMPED_TREND, damped_trend_before
 from rnncast.data.transform import mean_change
 from rnncast.model.config import NetworkConfig
-from rnncast.model.proven import likely, proven
+from rnncast.model.proven import Trials, likely
 from rnncast.records import dataclass
 
 Floats = NDArray[np.float64]
@@ -131,18 +131,26 @@ def blended_median(
 
 
 def simple_path(name: str, config: NetworkConfig, context: Floats, valid: NDArray[np.int64]) -> Floats:
-    """The path (K, B) of a simple baseline, which looks at the last rows of the context (R, B).
+    """The path (K, B) of a simple baseline; see `simple_paths`."""
+    return simple_paths((name,), config, context, valid)[name]
+
+
+def simple_paths(
+    names: Iterable[str], config: NetworkConfig, context: Floats, valid: NDArray[np.int64]
+) -> dict[str, Floats]:
+    """The paths (K, B) of simple baselines, by name, which look at the last rows of the context (R, B).
 
     Other paths than the naive one count as far as each series bears them out itself; see `rnncast.model.proven`.
     """
     rows, counted = context[-config.baseline_rows :], np.minimum(valid, config.baseline_rows)
-    path, naive = (_path(each, config) for each in (name, naive_name(config)))
-    if name == naive_name(config):
-        return naive(rows, counted)
-    before = None
-    if name == DAMPED_TREND and config.season_length == 1:
-        before = partial(damped_trend_before, horizon=config.horizon)
-    return proven(path, naive, rows, counted, config.horizon, config.season_length, before)
+    naive, own = _path(naive_name(config), config), naive_name(config)
+    others = [name for name in names if name != own]
+    if not others:
+        return {own: naive(rows, counted)}
+    trials = Trials(naive, rows, counted, config.horizon, config.season_length)
+    before = partial(damped_trend_before, horizon=config.horizon) if config.season_length == 1 else None
+    found = {name: trials.proven(_path(name, config), before if name == DAMPED_TREND else None) for name in others}
+    return {own: naive(rows, counted), **found}
 
 
 def _path(name: str, config: NetworkConfig) -> Callable[[Floats, NDArray[np.int64]], Floats]:

@@ -4,7 +4,7 @@ The gate chooses a path for a group of series, and some of a group are no match 
 row or a pause a trend goes astray. So each series is asked: the path starts anew from a few of its earlier rows, and
 counts by what it gained over the naive path on the rows that followed. Only rows of the context enter.
 
-Dimension letters: `R` rows, `B` windows, `K` horizon steps.
+Dimension letters: `R` rows, `B` windows, `A` windows that are asked, `P` places, `K` horizon steps.
 """
 
 from __future__ import annotations
@@ -36,14 +36,12 @@ STRIDE = 2.0
 """Median changes that a path may go in each step, or season, beyond the highest and lowest row of its context."""
 
 
-def proven(
-    path: Path, naive: Path, rows: Floats, valid: Integers, horizon: int, season: int, before: Before | None = None
-) -> Floats:
-    """The path (K, B), drawn towards the naive path as far as the series gives no reason to believe it.
+class Trials:
+    """Where paths of series start anew, what the naive path says there, and what came: the same for every path.
 
     Parameters
     ----------
-    path, naive
+    naive
         From rows (R, B) and the number (B,) of them that count to K steps.
     rows : (R, B)
         Last rows of each series, in any units.
@@ -53,27 +51,75 @@ def proven(
         Number of steps, K.
     season
         Rows of a season, the last of which is the naive path; 1 for the last value.
-    before
-        Gives the path from several rows of each series at once, if there is a quicker way.
     """
-    issued = naive(rows, valid)  # (K, B)
-    span = np.clip(valid // (ASKED + 1), 1, horizon)  # (B,) steps looked at from each earlier row
-    moving = np.arange(len(rows))[:, None] >= len(rows) - span - 1  # (R, B)
-    highest, lowest = np.where(moving, rows, -np.inf).max(axis=0), np.where(moving, rows, np.inf).min(axis=0)
-    asked = np.flatnonzero((valid > ASKED) & (highest > lowest))  # (A,) a series at rest stays
-    if len(asked) == 0:
+
+    def __init__(self, naive: Path, rows: Floats, valid: Integers, horizon: int, season: int) -> None:
+        self._naive = naive(rows, valid)  # (K, B)
+        self._seasonal = season > 1
+        span = np.clip(valid // (ASKED + 1), 1, horizon)  # (B,) steps looked at from each earlier row
+        moving = np.arange(len(rows))[:, None] >= len(rows) - span - 1  # (R, B)
+        highest, lowest = np.where(moving, rows, -np.inf).max(axis=0), np.where(moving, rows, np.inf).min(axis=0)
+        self._asked = np.flatnonzero((valid > ASKED) & (highest > lowest))  # (A,) a series at rest stays
+        if len(self._asked) == 0:
+            return
+        self._rows, self._valid, span = rows[:, self._asked], valid[self._asked], span[self._asked]
+        self._backs = np.arange(ASKED + 1)[:, None] * span  # (P, A) the end, and places before it
+        counts = self._valid - self._backs  # (P, A)
+        self._views = [self._rows, *(_view(self._rows, back) for back in self._backs[1:])]  # P of (R, A)
+        views = list(zip(self._views, counts, strict=True))
+        self._bounds = [likely_bounds(view, count, horizon, season) for view, count in views]  # P of twice (K, A)
+        fewest = FEWEST_SEASONS * season if season > 1 else 1
+        steps = np.arange(horizon)[:, None]  # (K, 1)
+        self._looked_at = (steps < span) & (counts[1:, None] >= fewest)  # (P - 1, K, A)
+        last = len(rows) - 1
+        self._came = [
+            np.take_along_axis(self._rows, np.minimum(last + 1 - back + steps, last), axis=0)
+            for back in self._backs[1:]
+        ]  # P - 1 of (K, A)
+        self._naive_error = self._error([naive(*view) for view in views[1:]])  # (A,)
+
+    def proven(self, path: Path, before: Before | None = None) -> Floats:
+        """A path (K, B), drawn towards the naive path as far as the series gives no reason to believe it.
+
+        Parameters
+        ----------
+        path
+            From rows (R, B) and the number (B,) of them that count to K steps.
+        before
+            Gives the path from several rows of each series at once, if there is a quicker way.
+        """
+        issued = self._naive.copy()  # (K, B)
+        if len(self._asked) == 0:
+            return issued
+        paths = [
+            np.clip(own, *bounds) for own, bounds in zip(self._paths(path, before), self._bounds, strict=True)
+        ]  # P of (K, A)
+        lost, of = self._error(paths[1:]), self._naive_error  # (A,) each
+        gain = np.divide(of - lost, of, out=np.where(lost > 0, -np.inf, 0.0), where=of > 0)  # (A,) share of the error
+        share = np.clip(1.0 + gain / CLEAR_LOSS if self._seasonal else gain / CLEAR_GAIN, 0.0, 1.0)  # (A,)
+        issued[:, self._asked] += share * (paths[0] - issued[:, self._asked])
         return issued
-    rows, valid, span = rows[:, asked], valid[asked], span[asked]
-    backs = np.arange(ASKED + 1)[:, None] * span  # (P, A) the end, and places before it
-    paths = _paths(path, before, rows, valid, backs)  # (P, K, A)
-    views = [_view(rows, back) for back in backs]  # P of (R, A)
-    for place, view in enumerate(views):
-        paths[place] = likely(paths[place], view, valid - backs[place], season)
-    naives = np.stack([naive(view, valid - back) for view, back in zip(views, backs, strict=True)])  # (P, K, A)
-    gain = _gain(paths[1:], naives[1:], rows, valid, span, FEWEST_SEASONS * season if season > 1 else 1)  # (A,)
-    share = np.clip(1.0 + gain / CLEAR_LOSS if season > 1 else gain / CLEAR_GAIN, 0.0, 1.0)  # (A,)
-    issued[:, asked] += share * (paths[0] - issued[:, asked])
-    return issued
+
+    def _paths(self, path: Path, before: Before | None) -> Floats:
+        """Paths (P, K, A) from all places."""
+        rows, valid, backs = self._rows, self._valid, self._backs
+        if before is None:
+            return np.stack([path(view, valid - back) for view, back in zip(self._views, backs, strict=True)])
+        quick = valid - backs[-1] >= START_ROWS  # (A,)
+        slow = np.flatnonzero(~quick)
+        paths = np.empty((len(backs), len(self._naive), len(valid)))
+        for own, view, back in zip(paths, self._views, backs, strict=True):
+            own[:, slow] = path(view[:, slow], (valid - back)[slow])
+        if quick.any():
+            paths[..., quick] = before(rows[:, quick], valid[quick], backs[:, quick])
+        return paths
+
+    def _error(self, paths: list[Floats]) -> Floats:
+        """Error (A,) of paths (K, A) from each place but the end, over the steps looked at."""
+        error = np.zeros(len(self._valid))  # (A,)
+        for came, said, looked_at in zip(self._came, paths, self._looked_at, strict=True):
+            error += (np.abs(came - said) * looked_at).sum(axis=0)
+        return error
 
 
 def _view(rows: Floats, back: Integers) -> Floats:
@@ -81,46 +127,20 @@ def _view(rows: Floats, back: Integers) -> Floats:
     return np.take_along_axis(rows, np.maximum(np.arange(len(rows))[:, None] - back, 0), axis=0)
 
 
-def _paths(path: Path, before: Before | None, rows: Floats, valid: Integers, backs: Integers) -> Floats:
-    """Paths (P, K, B) from the places `backs` (P, B) rows before the end."""
-    quick = (valid - backs[-1] >= START_ROWS) & (before is not None)  # (B,)
-    slow = np.flatnonzero(~quick)
-    parts = [path(_view(rows[:, slow], back[slow]), valid[slow] - back[slow]) for back in backs]
-    if before is None:
-        return np.stack(parts)
-    paths = np.empty((len(backs), len(parts[0]), len(valid)))
-    paths[..., slow] = np.stack(parts)
-    if quick.any():
-        paths[..., quick] = before(rows[:, quick], valid[quick], backs[:, quick])
-    return paths
-
-
-def _gain(paths: Floats, naives: Floats, rows: Floats, valid: Integers, span: Integers, fewest: int) -> Floats:
-    """Share (B,) of the error of the naive paths (P, K, B) that the paths gain over `span` (B,) steps each.
-
-    They begin a span, two, three ... before the end. Only those count that have `fewest` rows up to them; zero where
-    none has.
-    """
-    errors = np.zeros((2, len(valid)))  # (2, B) of the path, and of the naive one
-    steps = np.arange(paths.shape[1])[:, None]  # (K, 1)
-    for number, both in enumerate(zip(paths, naives, strict=True), 1):
-        back = number * span  # (B,)
-        came = np.take_along_axis(rows, np.minimum(len(rows) - back + steps, len(rows) - 1), axis=0)  # (K, B)
-        for error, said in zip(errors, both, strict=True):
-            error += (np.abs(came - said) * (steps < span)).sum(axis=0) * (valid - back >= fewest)
-    lost, of = errors  # (B,) each
-    return np.divide(of - lost, of, out=np.where(lost > 0, -np.inf, 0.0), where=of > 0)
-
-
 def likely(path: Floats, rows: Floats, valid: Integers, season: int) -> Floats:
     """The path (K, B), drawn in to the rows (R, B) that count and some median changes a step, or season, beyond."""
+    return np.clip(path, *likely_bounds(rows, valid, len(path), season))
+
+
+def likely_bounds(rows: Floats, valid: Integers, horizon: int, season: int) -> tuple[Floats, Floats]:
+    """Lowest and highest numbers (K, B) to which a path is drawn in; see `likely`."""
     count = np.arange(len(rows))[:, None] >= len(rows) - valid  # (R, B)
-    ahead = np.arange(1, len(path) + 1)[:, None]  # (K, 1)
+    ahead = np.arange(1, horizon + 1)[:, None]  # (K, 1)
     reach = _median_change(rows, valid, 1) * ahead  # (K, B)
     if season > 1:
         reach = np.maximum(reach, _median_change(rows, valid, season) * -(-ahead // season))
     low, high = np.where(count, rows, np.inf).min(axis=0), np.where(count, rows, -np.inf).max(axis=0)  # (B,) each
-    return np.clip(path, low - STRIDE * reach, high + STRIDE * reach)
+    return low - STRIDE * reach, high + STRIDE * reach
 
 
 def _median_change(rows: Floats, valid: Integers, lag: int) -> Floats:

@@ -50,7 +50,7 @@ NORMAL_TO_ABSOLUTE = math.sqrt(math.pi / 2.0)
 
 def median_of(config: NetworkConfig, gate: Gate, outlook: Outlook) -> Floats:
     """What is issued for the windows of an outlook, (K, N)."""
-    paths = {blend.baseline: outlook.path(blend.baseline, config) for blend in gate}  # name -> (K, N)
+    paths = outlook.paths([blend.baseline for blend in gate], config)  # name -> (K, N)
     return blended_median(gate, config, outlook.context, outlook.valid, outlook.group, outlook.network, paths)
 
 

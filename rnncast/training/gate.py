@@ -82,7 +82,7 @@ def find_gate(config: NetworkConfig, outlook: Outlook) -> tuple[Gate, list[dict[
     """The gate of every group, and a record of each group that was judged by itself, or of all together."""
     naive = naive_name(config)
     names = [name for name in PATHS if config.season_length > 1 or name not in (SEASONAL_NAIVE, HOLT_WINTERS)]
-    paths = {name: outlook.path(name, config) for name in names}  # name -> (K, N)
+    paths = outlook.paths(names, config)  # name -> (K, N)
     every = np.ones(len(outlook.group), dtype=bool)  # (N,)
     together = judge(config, outlook, paths, every, Blend(naive, 0.0))
     found: dict[str, Judged] = {}

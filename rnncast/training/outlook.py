@@ -6,6 +6,7 @@ context, `Q` quantiles, `O` outputs, `P` parameters.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import field, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from rnncast.data.transform import WorkingSeries
 from rnncast.data.windows import Windows, gather_targets, spread_evenly
 from rnncast.model.config import NetworkConfig
 from rnncast.model.context import make_context
-from rnncast.model.gate import groups_of, simple_path
+from rnncast.model.gate import groups_of, simple_paths
 from rnncast.model.inputs import in_parts, make_frame
 from rnncast.model.intervals import network_widths
 from rnncast.records import dataclass
@@ -71,11 +72,12 @@ class Outlook:
     separate: float
     _paths: dict[str, Floats] = field(default_factory=dict, init=False, repr=False)
 
-    def path(self, name: str, config: NetworkConfig) -> Floats:
-        """The path (K, N) of a simple baseline; computed once, since it takes a while."""
-        if name not in self._paths:
-            self._paths[name] = simple_path(name, config, self.context, self.valid)
-        return self._paths[name]
+    def paths(self, names: Iterable[str], config: NetworkConfig) -> dict[str, Floats]:
+        """The paths (K, N) of simple baselines, by name; computed once, since they take a while."""
+        missing = [name for name in dict.fromkeys(names) if name not in self._paths]
+        if missing:
+            self._paths.update(simple_paths(missing, config, self.context, self.valid))
+        return {name: self._paths[name] for name in names}
 
     def that_moved(self) -> Outlook:
         """The windows whose context moved at all: the others have no unit. All of them, where none did."""
