@@ -253,6 +253,7 @@ CELLS = {
         "stdin:3",
         "damaged",
     ),
+    "NUL byte in a small file": (b"0\n0\x00\n0\n0\n0\n0\n", "NUL byte", "stdin:2", "damaged"),
     "header alone": ("date,price\n", "a header and no row", "stdin", None),
     "blank lines alone": ("\n\r\n\n", "blank lines only", "stdin", None),
     "dates across the columns": (

@@ -23,6 +23,7 @@ _TEXT_ENDINGS = (".csv", ".tsv", ".txt")
 _JSON = re.compile(rb"""\{\s*["}]|\[\s*[\[{"\d-]""")  # a header may begin with a bracket: [close],date
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\x0c"))
 _MAX_CONTROL_SHARE = 0.05  # of the head; text has next to none, random bytes a ninth
+_FEW_CONTROL = 3  # of a short head: so many are faults of their lines
 _BRACKETED_NAME = re.compile(rb"<\w+>[,;\t|]")  # <DATE>,<CLOSE>: a header as trading programs write it
 _PACKERS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "lzma"}
 
@@ -142,5 +143,5 @@ def _refuse_foreign(name: str, head: bytes) -> None:
     if _JSON.match(start):
         raise DataError("this is not CSV: it looks like JSON", where=name, hint="write the table out as CSV")
     control = len(head) - len(head.translate(None, _CONTROL))
-    if control > _MAX_CONTROL_SHARE * len(head):
+    if control > max(_FEW_CONTROL, _MAX_CONTROL_SHARE * len(head)):
         raise DataError("this is not text: it is neither CSV nor Parquet", where=name)
