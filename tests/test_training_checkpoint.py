@@ -22,6 +22,7 @@ KINDS = {
     "stateful": {"stateful": True},
     "student-t": {"loss": "student-t"},
     "diverging": {"learning_rate": 9.0, "hidden_size": 16},
+    "fast": {"preset": "fast", "members": 1},
     "untrained": {"max_epochs": 0},
 }
 

@@ -10,7 +10,7 @@ from rnncast.model.artifact import save_model
 from rnncast.model.config import LOSSES, NetworkConfig, TrainingConfig, quantile_levels
 from rnncast.training.defaults import TrainOptions, resolve
 from rnncast.training.stateful import new_trainer
-from rnncast.training.train import train
+from rnncast.training.train import LAST_EPOCHS, train
 
 CONFIG = NetworkConfig(cell="gru", hidden_size=6, input_size=12, horizon=3)
 TRAINING = TrainingConfig(members=2, max_epochs=3, epoch_updates=10, batch_size=32, learning_rate=1e-2)
@@ -21,8 +21,11 @@ def file_of(model, path):
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-def test_what_comes_after_the_cutoff_changes_no_byte_of_the_model(rng, tmp_path, loss):
+WAYS = {**{loss: {"loss": loss} for loss in LOSSES}, "fast": {"preset": "fast"}}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_what_comes_after_the_cutoff_changes_no_byte_of_the_model(rng, tmp_path, way):
     """The whole way from rows to file: calendar, season, scale, head, stop, weights, kept rows."""
     values = {"a": random_walk(rng, 300), "b": random_walk(rng, 260)}
     panel = make_panel(values)
@@ -38,7 +41,7 @@ def test_what_comes_after_the_cutoff_changes_no_byte_of_the_model(rng, tmp_path,
     files = []
     for rows in (panel, altered):
         known = rows.until(cutoff)
-        config, training, _ = resolve(TrainOptions(members=1, max_epochs=2, hidden_size=4, loss=loss), known)
+        config, training, _ = resolve(TrainOptions(members=1, max_epochs=2, hidden_size=4, **way), known)
         model, _ = train(known, config, training)
         files.append(file_of(model, tmp_path / "m.npz"))
     assert files[0] == files[1]
@@ -80,6 +83,29 @@ def test_network_of_the_search_judges_itself_where_folds_have_none_of_their_own(
     (judged,) = model.record["gate"]
     assert judged["blended_relative_mae"] < 0.9
     assert {blend.share for blend in model.gate} == {judged["blend"]} != {0.0}
+
+
+def test_a_single_network_that_judges_itself_goes_on_with_all_rows(rng):
+    """It is what the search found, and a few epochs more; several are trained from their seeds."""
+    panel = make_panel({"a": 10.0 + np.sin(2 * np.pi * np.arange(900) / 7) + 0.1 * rng.standard_normal(900)})
+    one = replace(TRAINING, members=1, max_epochs=5, epoch_updates=40, fold_networks=False)
+    reports = []
+    model, _ = train(panel, CONFIG, one, on_epoch=reports.append)
+    best, epochs = model.record["best_epoch"], round(LAST_EPOCHS * 5)
+    assert best > 0
+    assert model.record["updates"] == [40 * (best + epochs)]
+    assert [(report.epoch, report.epochs) for report in reports if report.phase == "refit"] == [(1, 2), (2, 2)]
+    assert reports[-1].loss < reports[0].loss  # it does not begin anew
+    several, _ = train(panel, CONFIG, replace(one, members=2))
+    assert several.record["updates"] == [40 * best] * 2
+    assert not np.array_equal(several.parameters[0], model.parameters[0])
+
+
+def test_a_single_network_without_an_epoch_leaves_the_baseline(rng):
+    panel = make_panel({"a": random_walk(rng, 200)})
+    model, _ = train(panel, CONFIG, replace(TRAINING, members=1, max_epochs=0, fold_networks=False))
+    assert model.record["updates"] == [0]
+    assert model.network_share == 0.0
 
 
 def test_members_that_are_done_hold_no_memory_beside_the_next(rng, monkeypatch):

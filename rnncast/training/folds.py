@@ -55,6 +55,8 @@ class Decisions:
         What was found, as JSON values.
     warnings : tuple of str
         What the user should know.
+    weights : float32 (P,) or None
+        Weights of the search's network after those epochs; None without an epoch.
     """
 
     epochs: int
@@ -63,6 +65,7 @@ class Decisions:
     calibration: Calibration
     record: dict[str, Any]
     warnings: tuple[str, ...] = ()
+    weights: NDArray[np.float32] | None = None
 
 
 def decide(
@@ -97,7 +100,9 @@ def decide(
     }
     calibration = calibrate(config, gate, volatility, block, earlier)
     warnings = (*found.warnings, *(w for n in dict.fromkeys(networks.values()) for w in n.warnings))
-    return Decisions(found.epochs, found.share, gate, calibration, record, warnings)
+    return Decisions(
+        found.epochs, found.share, gate, calibration, record, warnings, found.raw if found.epochs else None
+    )
 
 
 @dataclass(frozen=True, eq=False)

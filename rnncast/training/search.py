@@ -71,8 +71,8 @@ class Search:
         Epochs with the least loss; 0 leaves the baseline.
     share : float
         Share of the network's correction of the median that the block bears out, 0 to 1.
-    weights : float32 (P,)
-        Averaged weights after those epochs, with that share.
+    raw, weights : float32 (P,)
+        Averaged weights after those epochs, and the same with that share.
     trainer : Descent
         The network, which knows how to read windows.
     record : dict
@@ -83,6 +83,7 @@ class Search:
 
     epochs: int
     share: float
+    raw: NDArray[np.float32]
     weights: NDArray[np.float32]
     trainer: Descent[Any]
     record: dict[str, Any]
@@ -110,6 +111,7 @@ def search(
     return Search(
         epochs=course.best,
         share=share,
+        raw=course.weights,
         weights=with_share(config, course.weights, share),
         trainer=trainer,
         record={"search_losses": course.losses, "correction_share": share},

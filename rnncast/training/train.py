@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,12 +25,15 @@ from rnncast.model.model import History, Model
 from rnncast.model.network import with_share
 from rnncast.training.checkpoint import NO_CHECKPOINT, Checkpoint, train_epochs
 from rnncast.training.descent import Deadline, Descent
-from rnncast.training.folds import decide
+from rnncast.training.folds import Decisions, decide
 from rnncast.training.head import empirical_head, unmoved_share
 from rnncast.training.search import EpochReport, OnEpoch, failure_of
 from rnncast.training.split import split_windows
 from rnncast.training.stateful import final_states, new_trainer
 from rnncast.training.versions import versions
+
+LAST_EPOCHS, LAST_RATE = 0.4, 0.5
+"""Epochs in which the network of the search goes on with all rows, and its highest learning rate there, as shares."""
 
 MUCH_UNMOVED = 0.05
 """Share of steps in which series stand still, from which on a likelihood is the wrong thing to fit."""
@@ -75,8 +79,8 @@ def train(
         split = split.trained_once()
     found = decide(panel, config, training, working, split, on_epoch, checkpoint)
     head = empirical_head(config, working, split.everything)
-    parameters, updates, warnings = refit(
-        config, training, working, split.everything, head, found.epochs, on_epoch, checkpoint
+    parameters, updates, warnings = _members(
+        config, training, working, split.everything, head, found, on_epoch, checkpoint
     )
     parameters = np.stack([with_share(config, member, found.share) for member in parameters])
     record = {
@@ -121,6 +125,32 @@ def history_of(panel: Panel, config: NetworkConfig, working: WorkingSeries, para
     """Last rows, and of a stateful network the states (M, parts, L, depth, H, S) of the members (M, P) after them."""
     states = final_states(config, parameters, working) if config.stateful else None
     return History(panel.tail(config.context_rows), working.logarithmic, states)
+
+
+def _members(
+    config: NetworkConfig,
+    training: TrainingConfig,
+    working: WorkingSeries,
+    windows: Windows,
+    head: LossTable,
+    found: Decisions,
+    on_epoch: OnEpoch,
+    checkpoint: Checkpoint,
+) -> tuple[NDArray[np.float32], list[int], tuple[str, ...]]:
+    """Members on every window: parameters (M, P), updates that made them, and warnings.
+
+    They are trained from their seeds for the epochs found. A single one, where the network of the search judges all, is
+    that network, which goes on for a few epochs.
+    """
+    if training.fold_networks or training.members > 1 or found.weights is None:
+        return refit(config, training, working, windows, head, found.epochs, on_epoch, checkpoint)
+    epochs = max(1, round(LAST_EPOCHS * training.max_epochs))
+    last = replace(training, max_epochs=epochs, learning_rate=LAST_RATE * training.learning_rate)
+    parameters, updates, warnings = refit(
+        config, last, working, windows, head, epochs, on_epoch, checkpoint, found.weights[None]
+    )
+    before = found.epochs * training.epoch_updates
+    return parameters, [before + own for own in updates], warnings
 
 
 def refit(
