@@ -52,7 +52,7 @@ class Trace(NamedTuple):
     x: Array  # (T, F, B) what it took
     h: Array  # (d+T, H, B) states, the initial ones first
     c: Array  # (d+T, H, B) cell states of an LSTM; (0,) otherwise
-    gates: Array  # (T, R, B) activations: Elman h; GRU q r z n_h; LSTM i f g o
+    gates: Array  # (T, R, B) activations: Elman h; GRU q r z n_h; LSTM i f g o; of the last step alone, if not traced
 
 
 def sigmoid(x: Array) -> Array:
@@ -105,7 +105,7 @@ def forward_from(
     state = np.zeros(state_shape(shape, inputs.shape[2]), inputs.dtype) if state is None else state
     left = np.empty_like(state)
     for layer in range(shape.layers):
-        trace = _layer_forward(shape, weights, layer, h, begun, state[:, layer])
+        trace = _layer_forward(shape, weights, layer, h, begun, state[:, layer], traced=False)
         for part, states in enumerate((trace.h, trace.c)[: len(state)]):
             whole = np.concatenate([state[part, layer], states[shape.dilation(layer) :]])  # (depth+T, H, B)
             left[part, layer] = whole[-shape.depth :]
@@ -136,7 +136,7 @@ def backward(
     begun = _begun(h, lengths)
     state = np.zeros(state_shape(shape, inputs.shape[2]), inputs.dtype) if state is None else state
     for layer in range(shape.layers):
-        traces.append(_layer_forward(shape, weights, layer, h, begun, state[:, layer]))
+        traces.append(_layer_forward(shape, weights, layer, h, begun, state[:, layer], traced=True))
         h = _handed_on(shape, layer, traces[-1])  # (T, H, B)
     if doutputs.ndim == 2:  # the loss sees the last step only
         doutputs = np.concatenate([np.zeros((len(h) - 1, *doutputs.shape), h.dtype), doutputs[None]])  # (T, O, B)
@@ -210,32 +210,39 @@ def output_backward(
 
 
 def _layer_forward(
-    shape: Shape, weights: dict[str, Array], layer: int, x: Array, begun: Array | None, state: Array
+    shape: Shape, weights: dict[str, Array], layer: int, x: Array, begun: Array | None, state: Array, traced: bool
 ) -> Trace:
-    """One layer over all steps: the input products in one go, then one recurrent product a step.
+    """One layer over all steps.
 
-    `state` (1 or 2, depth, H, B) is what it begins with; until a window has begun its states stay zero.
+    `state` (1 or 2, depth, H, B) is what it begins with; until a window has begun its states stay zero. Unless it is to
+    be `traced` for the way back, one step's gates are kept alone: memory that nobody reads again takes its time.
     """
     steps, _, batch = x.shape
     hidden = shape.hidden_size
     recurrent = weights[f"layer{layer}.recurrent_weight"]  # (R_h, H)
-    sums = weights[f"layer{layer}.input_weight"] @ x + weights[f"layer{layer}.bias"][:, None]  # (T, R_x, B)
+    of_inputs, bias = (
+        weights[f"layer{layer}.input_weight"],
+        weights[f"layer{layer}.bias"][:, None],
+    )  # (R_x, F), (R_x, 1)
     back = shape.dilation(layer)
     h = np.zeros((back + steps, hidden, batch), x.dtype)  # (d+T, H, B)
     c = np.zeros((back + steps, hidden, batch) if shape.cell == LSTM else 0, x.dtype)  # (d+T, H, B)
     h[:back] = state[0, shape.depth - back :]
     if shape.cell == LSTM:
         c[:back] = state[1, shape.depth - back :]
-    gates = np.empty((steps, (1 if shape.cell in (RNN_TANH, RNN_SIGMOID) else 4) * hidden, batch), x.dtype)  # (T, R, B)
+    rows = (1 if shape.cell in (RNN_TANH, RNN_SIGMOID) else 4) * hidden
+    gates = np.empty((steps if traced else 1, rows, batch), x.dtype)  # (T, R, B)
     for t in range(steps):
+        own = gates[t if traced else 0]  # (R, B)
+        sums = of_inputs @ x[t] + bias  # (R_x, B)
         product = recurrent @ h[t]  # (R_h, B), of the state d steps back
         if shape.cell == GRU:
-            _gru_step(sums[t], product, weights[f"layer{layer}.recurrent_bias"], gates[t], h[t], h[back + t])
+            _gru_step(sums, product, weights[f"layer{layer}.recurrent_bias"], own, h[t], h[back + t])
         elif shape.cell == LSTM:
-            _lstm_step(sums[t] + product, gates[t], c[t], c[back + t], h[back + t])
+            _lstm_step(sums + product, own, c[t], c[back + t], h[back + t])
         else:
             squash = np.tanh if shape.cell == RNN_TANH else sigmoid
-            gates[t] = h[back + t] = squash(sums[t] + product)
+            own[:] = h[back + t] = squash(sums + product)
         if begun is not None:
             for states in (h, c)[: len(state)]:
                 states[back + t] *= begun[t]
