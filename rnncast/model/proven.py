@@ -149,6 +149,8 @@ def _median_change(rows: Floats, valid: Integers, lag: int) -> Floats:
         return np.zeros(rows.shape[1])
     changes = np.abs(rows[lag:] - rows[:-lag])  # (R - lag, B)
     counted = np.arange(len(changes))[:, None] >= len(rows) - valid  # (R - lag, B)
-    ordered = np.sort(np.where(counted, changes, np.inf), axis=0)  # (R - lag, B)
-    middle = ordered[np.maximum(valid - lag - 1, 0) // 2, np.arange(rows.shape[1])]  # (B,) the lower one of two
-    return np.where(valid > lag, middle, 0.0)
+    by_series = np.where(counted, changes, np.inf).T.copy()  # (B, R - lag)
+    places = np.maximum(valid - lag - 1, 0) // 2  # (B,) the lower one of two
+    one = len(places) > 0 and bool((places == places[0]).all())  # then there is no need to order all
+    ordered = np.partition(by_series, places[0], axis=1) if one else np.sort(by_series, axis=1)  # (B, R - lag)
+    return np.where(valid > lag, ordered[np.arange(len(places)), places], 0.0)

@@ -41,7 +41,7 @@ PRESETS = {
         max_epochs=10,
         batch_size=64,
         validation_windows=512,
-        judged_windows=512,
+        judged_windows=1024,
         fold_networks=False,
     ),
     "default": Preset(members=3, updates=1.0),
