@@ -18,7 +18,12 @@ from rnncast.baselines.holt_winters import GRID
 from rnncast.baselines.smoother import Grid, State, smooth
 from rnncast.baselines.smoothing import DAMPED, SIMPLE
 
-GRIDS = {"theta": (SIMPLE, 0), "damped trend": (DAMPED, 0), "Holt-Winters, 7": (GRID, 7), "Holt-Winters, 24": (GRID, 24)}
+GRIDS = {
+    "theta": (SIMPLE, 0),
+    "damped trend": (DAMPED, 0),
+    "Holt-Winters, 7": (GRID, 7),
+    "Holt-Winters, 24": (GRID, 24),
+}
 """Name -> grid, and places of a season."""
 
 

@@ -58,7 +58,7 @@ def are_seasonal(rows: Floats, valid: Integers, season_length: int) -> NDArray[n
 
 def row_after_row(terms: Floats) -> Floats:
     """Sum over the rows (R, B), shape (B,), in their order: no bit depends on zeros in front or on columns beside."""
-    if terms.flags.c_contiguous and terms[0].size > 1:  # row is added to row; a single column would be halved and halved
+    if terms.flags.c_contiguous and terms[0].size > 1:  # NumPy adds row to row then, and by halves in a single column
         return np.asarray(np.add.reduce(terms, axis=0))
     return np.asarray(np.cumsum(terms, axis=0)[-1])
 

@@ -32,13 +32,15 @@ class NameParser:
     def parse(self, column: Any) -> Cells:
         """Numbers and names of a pyarrow column."""
         import pyarrow as pa
-        import pyarrow.compute as pc
 
         array = one_chunk(column.unify_dictionaries() if isinstance(column, pa.ChunkedArray) else column)
         if pa.types.is_dictionary(array.type):
             if pa.types.is_binary(array.type.value_type):
                 raise ValueError(f"holds {array.type}, expected names")
-            return _named(to_numpy(array.indices.cast(pa.int32()), "i4"), array.dictionary.to_pylist(), nulls(array))
+            codes = array.indices if array.indices.type == pa.int32() else array.indices.cast(pa.int32())
+            return _named(to_numpy(codes, "i4"), array.dictionary.to_pylist(), nulls(array))
+        import pyarrow.compute as pc  # what is a dictionary already needs nothing of it
+
         if not is_text(array):
             kinds, dtype = pa.types, array.type
             if not (

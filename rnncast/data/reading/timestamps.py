@@ -91,7 +91,7 @@ class StampParser:
         if kinds.is_integer(dtype) or kinds.is_floating(dtype) or kinds.is_decimal(dtype):
             self.is_dated = False
             try:
-                steps = column.cast(pa.int64())
+                steps = column if dtype == pa.int64() else column.cast(pa.int64())
             except pa.ArrowInvalid as error:
                 raise ValueError("holds fractions or NaN, expected dates or integer steps") from error
             return Cells(to_numpy(steps, "i8"), nulls(column))
