@@ -55,8 +55,8 @@ class Decisions:
         What was found, as JSON values.
     warnings : tuple of str
         What the user should know.
-    weights : float32 (P,) or None
-        Weights of the search's network after those epochs; None without an epoch.
+    searched : Search or None
+        The search, whose network a single member may be; None without an epoch.
     """
 
     epochs: int
@@ -65,7 +65,7 @@ class Decisions:
     calibration: Calibration
     record: dict[str, Any]
     warnings: tuple[str, ...] = ()
-    weights: NDArray[np.float32] | None = None
+    searched: Search | None = None
 
 
 def decide(
@@ -100,9 +100,8 @@ def decide(
     }
     calibration = calibrate(config, gate, volatility, block, earlier)
     warnings = (*found.warnings, *(w for n in dict.fromkeys(networks.values()) for w in n.warnings))
-    return Decisions(
-        found.epochs, found.share, gate, calibration, record, warnings, found.raw if found.epochs else None
-    )
+    searched = found if found.epochs else None
+    return Decisions(found.epochs, found.share, gate, calibration, record, warnings, searched)
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,9 +78,8 @@ def train(
     if not training.fold_networks:
         split = split.trained_once()
     found = decide(panel, config, training, working, split, on_epoch, checkpoint)
-    head = empirical_head(config, working, split.everything)
-    parameters, updates, warnings = _members(
-        config, training, working, split.everything, head, found, on_epoch, checkpoint
+    head, parameters, updates, warnings = _members(
+        config, training, working, split.everything, found, on_epoch, checkpoint
     )
     parameters = np.stack([with_share(config, member, found.share) for member in parameters])
     record = {
@@ -132,25 +131,26 @@ def _members(
     training: TrainingConfig,
     working: WorkingSeries,
     windows: Windows,
-    head: LossTable,
     found: Decisions,
     on_epoch: OnEpoch,
     checkpoint: Checkpoint,
-) -> tuple[NDArray[np.float32], list[int], tuple[str, ...]]:
-    """Members on every window: parameters (M, P), updates that made them, and warnings.
+) -> tuple[LossTable, NDArray[np.float32], list[int], tuple[str, ...]]:
+    """Members on every window: their head and parameters (M, P), updates that made them, and warnings.
 
     They are trained from their seeds for the epochs found. A single one, where the network of the search judges all, is
     that network, which goes on for a few epochs.
     """
-    if training.fold_networks or training.members > 1 or found.weights is None:
-        return refit(config, training, working, windows, head, found.epochs, on_epoch, checkpoint)
+    if training.fold_networks or training.members > 1 or found.searched is None:
+        head = empirical_head(config, working, windows)
+        return head, *refit(config, training, working, windows, head, found.epochs, on_epoch, checkpoint)
+    head, start = found.searched.trainer.head, found.searched.raw
     epochs = max(1, round(LAST_EPOCHS * training.max_epochs))
     last = replace(training, max_epochs=epochs, learning_rate=LAST_RATE * training.learning_rate)
     parameters, updates, warnings = refit(
-        config, last, working, windows, head, epochs, on_epoch, checkpoint, found.weights[None]
+        config, last, working, windows, head, epochs, on_epoch, checkpoint, start[None]
     )
     before = found.epochs * training.epoch_updates
-    return parameters, [before + own for own in updates], warnings
+    return head, parameters, [before + own for own in updates], warnings
 
 
 def refit(
