@@ -90,7 +90,7 @@ def _work(model: Model, panel: Panel | None, series: int, horizon: int) -> Work:
     config, members = model.network, len(model.parameters)
     chunks, passes = -(-series // CHUNK), -(-horizon // config.horizon)
     if not config.stateful:
-        steps = members * passes * config.input_size
+        steps = members * passes * config.shape.recurrent(config.input_size)
         return Work(chunks * steps, series * steps)
     from rnncast.forecasting.carrying import unread_rows
 

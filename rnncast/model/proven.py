@@ -60,22 +60,23 @@ class Trials:
         moving = np.arange(len(rows))[:, None] >= len(rows) - span - 1  # (R, B)
         highest, lowest = np.where(moving, rows, -np.inf).max(axis=0), np.where(moving, rows, np.inf).min(axis=0)
         self._asked = np.flatnonzero((valid > ASKED) & (highest > lowest))  # (A,) a series at rest stays
-        if len(self._asked) == 0:
-            return
-        self._rows, self._valid, span = rows[:, self._asked], valid[self._asked], span[self._asked]
+        if len(self._asked):
+            self._look_back(naive, rows[:, self._asked], valid[self._asked], span[self._asked], season)
+
+    def _look_back(self, naive: Path, rows: Floats, valid: Integers, span: Integers, season: int) -> None:
+        """What is the same for every path of the series that are asked, from rows (R, A)."""
+        horizon, last = len(self._naive), len(rows) - 1
+        self._rows, self._valid = rows, valid
         self._backs = np.arange(ASKED + 1)[:, None] * span  # (P, A) the end, and places before it
-        counts = self._valid - self._backs  # (P, A)
-        self._views = [self._rows, *(_view(self._rows, back) for back in self._backs[1:])]  # P of (R, A)
+        counts = valid - self._backs  # (P, A)
+        self._views = [rows, *(_view(rows, back) for back in self._backs[1:])]  # P of (R, A)
         views = list(zip(self._views, counts, strict=True))
-        self._bounds = [likely_bounds(view, count, horizon, season) for view, count in views]  # P of twice (K, A)
-        fewest = FEWEST_SEASONS * season if season > 1 else 1
+        self._bounds = [likely_bounds(*view, horizon, season) for view in views]  # P of twice (K, A)
         steps = np.arange(horizon)[:, None]  # (K, 1)
+        came = (np.minimum(last + 1 - back + steps, last) for back in self._backs[1:])  # P - 1 of (K, A)
+        self._came = [np.take_along_axis(rows, places, axis=0) for places in came]  # P - 1 of (K, A)
+        fewest = FEWEST_SEASONS * season if season > 1 else 1
         self._looked_at = (steps < span) & (counts[1:, None] >= fewest)  # (P - 1, K, A)
-        last = len(rows) - 1
-        self._came = [
-            np.take_along_axis(self._rows, np.minimum(last + 1 - back + steps, last), axis=0)
-            for back in self._backs[1:]
-        ]  # P - 1 of (K, A)
         self._naive_error = self._error([naive(*view) for view in views[1:]])  # (A,)
 
     def proven(self, path: Path, before: Before | None = None) -> Floats:

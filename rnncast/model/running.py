@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rnncast.core import twin
 from rnncast.core.shape import Shape, gate_rows, state_shape
 
-TWIN_STEPS = 25_000
+TWIN_STEPS = 12_000
 """Steps of one sequence that NumPy does while the kernels would be loaded, by ``benchmarks/cold_start.py``."""
 
 TWIN_VALUES = 5e7
