@@ -157,7 +157,7 @@ def _side_by_side(
     seasons = np.array(np.broadcast_to(season[:, None, order], (len(season), *shape)))  # (m, G, B)
     squares, errors, parts = np.zeros(shape), np.empty(shape), np.empty(shape)  # (G, B) each
     found = np.empty((3, *backs.shape))  # (3, A, B)
-    due, asked = backs[:, order], set(np.unique(backs).tolist())  # (A, B)
+    due, asked = backs[:, order], set(backs.reshape(-1).tolist())  # (A, B)
     sloped = bool(grid.trend.any() or trends.any())
     for left, row, count in zip(range(len(rows))[::-1], rows[:, order], begun.tolist(), strict=True):
         at, slope, error, part = levels[:, :count], trends[:, :count], errors[:, :count], parts[:, :count]
