@@ -13,7 +13,7 @@ from rnncast.baselines import smoother
 from rnncast.baselines.holt_winters import GRID
 from rnncast.baselines.smoother import State, make_grid, smooth
 from rnncast.baselines.smoothing import DAMPED, SIMPLE
-from rnncast.core.smoothing import MOST_POINTS, new_workspaces
+from rnncast.core.smoothing import MOST_POINTS, new_workspaces, smooth_histories
 
 every_grid = pytest.mark.parametrize("grid", [SIMPLE, DAMPED, GRID], ids=["levels", "trends", "seasons"])
 NAMES = ("level", "trend", "damping", "season")
@@ -62,16 +62,33 @@ def test_parts_of_numpy_are_put_together(rng: np.random.Generator) -> None:
     assert as_bytes(ways[0]) == as_bytes(ways[1])
 
 
-def test_much_work_is_left_to_the_kernel(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
+@pytest.mark.parametrize("loaded", [False, True])
+def test_the_kernel_does_it_where_numba_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator, loaded: bool
+) -> None:
     asked = []
     monkeypatch.setattr(smoother, "_by_kernel", lambda *arguments: asked.append(arguments))
-    monkeypatch.setattr(smoother, "sys", SimpleNamespace(modules={}))
-    rows, valid = rng.standard_normal((50, 8)), np.full(8, 50)
-    smooth(rows, valid, SIMPLE, 0.0)
-    assert not asked
-    monkeypatch.setattr(smoother, "WORTH_LOADING", 50 * 8 * len(SIMPLE.level) - 1)
-    smooth(rows, valid, SIMPLE, 0.0)
-    assert len(asked) == 1
+    monkeypatch.setattr(smoother, "sys", SimpleNamespace(modules={"numba": None} if loaded else {}))
+    smooth(rng.standard_normal((50, 8)), np.full(8, 50), SIMPLE, 0.0)
+    assert len(asked) == loaded
+
+
+def test_arrays_of_any_kind_have_one_compiled_kernel(rng: np.random.Generator) -> None:
+    """Turned, taken apart, not to be written to, of another type: nothing of it is compiled for anew."""
+    rows = np.asfortranarray(rng.standard_normal((60, 9)))
+    rows.flags.writeable = False
+    valid = np.arange(20, 56, 4, dtype=np.int32)
+    ways = [
+        smooth(rows[::2], valid // 2, GRID, 0.0, season=rng.standard_normal((9, 4)).T * 0, kernel=way)
+        for way in (False, True)
+    ]
+    assert as_bytes(ways[0]) == as_bytes(ways[1])
+    assert len(smooth_histories.signatures) == 1
+
+
+def test_no_history_at_all() -> None:
+    for way in (False, True):
+        assert smooth(np.zeros((5, 0)), np.zeros(0, np.int64), SIMPLE, 0.0, kernel=way).level.shape == (1, 0)
 
 
 @pytest.mark.parametrize("points", [0, MOST_POINTS + 1])

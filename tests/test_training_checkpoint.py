@@ -147,6 +147,16 @@ def test_more_members_or_another_time_limit_go_on(panel, tmp_path):
     assert trained(panel, more, path, tmp_path)[0] == expected
 
 
+@pytest.mark.parametrize(("first", "then"), [(1, 2), (2, 1)])
+def test_a_network_that_goes_on_is_not_taken_for_one_from_its_seed(panel, tmp_path, first, then):
+    path, fast = tmp_path / "x.checkpoint", replace(OPTIONS, preset="fast", members=first)
+    expected, _, _ = trained(panel, replace(fast, members=then), None, tmp_path)
+    _, _, every = trained(panel, fast, None, tmp_path)
+    with pytest.raises(Stopped):
+        trained(panel, fast, path, tmp_path, stop_after=every)
+    assert trained(panel, replace(fast, members=then), path, tmp_path)[0] == expected
+
+
 def test_a_damaged_checkpoint_is_refused_and_left_alone(panel, tmp_path, rng):
     path = tmp_path / "x.checkpoint"
     with pytest.raises(Stopped):

@@ -91,14 +91,34 @@ def test_a_single_network_that_judges_itself_goes_on_with_all_rows(rng):
     one = replace(TRAINING, members=1, max_epochs=5, epoch_updates=40, fold_networks=False)
     reports = []
     model, _ = train(panel, CONFIG, one, on_epoch=reports.append)
-    best, epochs = model.record["best_epoch"], round(LAST_EPOCHS * 5)
+    best = model.record["best_epoch"]
     assert best > 0
+    epochs = max(1, round(LAST_EPOCHS * best))
     assert model.record["updates"] == [40 * (best + epochs)]
-    assert [(report.epoch, report.epochs) for report in reports if report.phase == "refit"] == [(1, 2), (2, 2)]
+    made = [(report.epoch, report.epochs) for report in reports if report.phase == "refit"]
+    assert made == [(epoch, epochs) for epoch in range(1, epochs + 1)]
     assert reports[-1].loss < reports[0].loss  # it does not begin anew
     several, _ = train(panel, CONFIG, replace(one, members=2))
     assert several.record["updates"] == [40 * best] * 2
     assert not np.array_equal(several.parameters[0], model.parameters[0])
+
+
+def test_a_single_network_goes_on_in_proportion_to_the_epochs_found(rng):
+    """Not to those that were allowed: what early stopping found too many would be made all the same."""
+    panel = make_panel({"a": 10.0 + rng.standard_normal(120)})
+    one = replace(TRAINING, members=1, max_epochs=40, epoch_updates=20, fold_networks=False)
+    model, _ = train(panel, CONFIG, one)
+    best = model.record["best_epoch"]
+    assert 0 < best < 20
+    assert model.record["updates"] == [20 * (best + max(1, round(LAST_EPOCHS * best)))]
+
+
+def test_updates_of_a_single_network_are_those_that_were_made(rng):
+    panel = make_panel({"a": 10.0 + rng.standard_normal(300)})
+    one = replace(TRAINING, members=1, fold_networks=False, time_limit=1e-9)
+    model, warnings = train(panel, CONFIG, one)
+    assert "the time limit ended the search after 1 updates" in warnings
+    assert model.record["updates"] in ([0], [2])  # one of each, or none if the first was no gain
 
 
 def test_a_single_network_without_an_epoch_leaves_the_baseline(rng):
@@ -117,12 +137,13 @@ def test_members_that_are_done_hold_no_memory_beside_the_next(rng, monkeypatch):
         most.append(len(alive))
         return trainer
 
-    monkeypatch.setattr("rnncast.training.train.new_trainer", make)
+    for module in ("train", "search", "folds"):
+        monkeypatch.setattr(f"rnncast.training.{module}.new_trainer", make)
     monkeypatch.setattr("rnncast.core.threads._asked", 2)
     panel = make_panel({"a": 10.0 + rng.standard_normal(300)})
     model, _ = train(panel, CONFIG, replace(TRAINING, members=5, max_epochs=1))
     assert len(model.parameters) == 5
-    assert most == [1, 2, 1, 2, 1]
+    assert most == [1, 2, 3, 1, 2, 1, 2, 1]  # the search, two folds beside it, and members two by two
 
 
 def test_no_epoch_leaves_the_baseline(rng):

@@ -59,8 +59,8 @@ def are_seasonal(rows: Floats, valid: Integers, season_length: int) -> NDArray[n
 def row_after_row(terms: Floats) -> Floats:
     """Sum over the rows (R, B), shape (B,), in their order: no bit depends on zeros in front or on columns beside."""
     if terms.flags.c_contiguous and terms[0].size > 1:  # NumPy adds row to row then, and by halves in a single column
-        return np.asarray(np.add.reduce(terms, axis=0))
-    return np.asarray(np.cumsum(terms, axis=0)[-1])
+        return np.asarray(np.add.reduce(terms, axis=0) + 0.0)  # no sum is -0.0, in either way
+    return np.asarray(np.cumsum(terms, axis=0)[-1] + 0.0)
 
 
 def counted(rows: int, valid: Integers) -> NDArray[np.bool_]:

@@ -2,8 +2,8 @@
 
 Dimension letters: `R` rows, `B` histories, `G` points of a grid, `A` rows asked for, `m` season length.
 
-NumPy carries the histories side by side; much of it, or where Numba is loaded anyhow, a kernel does. Both give the same
-bytes.
+NumPy carries the histories side by side; where Numba is loaded anyhow, a kernel does. Both give the same bytes (but for
+the sign of a zero).
 """
 
 from __future__ import annotations
@@ -24,9 +24,6 @@ TIE = 1e-9
 
 HISTORIES = 256
 """Histories that NumPy carries at once: the states of all points of the grid stay in a core's own cache."""
-
-WORTH_LOADING = 3e7
-"""Rows times points that NumPy does while Numba and the kernel would be loaded, about."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,17 +104,15 @@ def smooth(
     backs : int64 (A, B)
         Rows before the last one after which the state is asked for; none if it is the last alone.
     kernel
-        Whether the kernel does it; None if it goes by the amount of work.
+        Whether the kernel does it; None if Numba is loaded.
     """
     count = rows.shape[1]
     level, trend = (np.array(np.broadcast_to(each, count), dtype=np.float64) for each in (level, trend))  # (B,) each
     season = np.empty((0, count)) if season is None else season  # (m, B)
     backs = np.zeros((1, count), dtype=np.int64) if backs is None else backs  # (A, B)
-    if kernel is None:
-        kernel = "numba" in sys.modules or float(valid.sum()) * len(grid.level) > WORTH_LOADING
-    if kernel:
+    if kernel or (kernel is None and "numba" in sys.modules):  # it is not worth loading: networks ask for it first
         return _by_kernel(rows, valid, grid, level, trend, season, backs)
-    parts = [slice(start, start + HISTORIES) for start in range(0, count, HISTORIES)]
+    parts = [slice(start, start + HISTORIES) for start in range(0, max(count, 1), HISTORIES)]
     found = [
         _side_by_side(rows[:, part], valid[part], grid, level[part], trend[part], season[:, part], backs[:, part])
         for part in parts
@@ -141,7 +136,7 @@ def _by_kernel(
         w[at : at + points] = values[:, 0]
     # Copies all: an array that cannot be written to would be compiled for anew.
     by_history, seasons = np.array(rows.T, order="C"), np.array(season.T, order="C")  # (B, R), (B, m)
-    valid, backs = np.array(valid), np.array(backs, order="C")
+    valid, backs = np.array(valid, np.int64), np.array(backs, np.int64, order="C")
     found = np.empty((3, *backs.shape))  # (3, A, B)
     core.smooth_histories(by_history, valid, points, TIE, level, trend, seasons, backs, w, w_seasons, found)
     return State(found[0], found[1], found[2], seasons.T)

@@ -1,6 +1,6 @@
 """Exponential smoothing of many histories at once: the Theta method and the damped trend.
 
-Dimension letters: `R` rows, `B` histories, `G` points of a grid, `K` horizon steps, `m` season length.
+Dimension letters: `R` rows, `B` histories, `A` rows asked for, `K` horizon steps, `m` season length.
 
 Smoothing parameters are those of a fixed grid with the least sum of squared one-step errors in the history itself; see
 `rnncast.baselines.smoother`. A history is seasonally adjusted first if it has a season,
@@ -93,7 +93,7 @@ def damped_trend_before(rows: Floats, valid: Integers, backs: Integers, horizon:
 def _adjusted(
     path: Callable[[Floats, Integers, int], Floats], rows: Floats, valid: Integers, horizon: int, season_length: int
 ) -> Floats:
-    """Path (K, B) of histories brought to the order of 1 and without their season, in parts that fit the cache."""
+    """Path (K, B) of histories brought to the order of 1 and without their season, in parts that bound the memory."""
     forecast = np.empty((horizon, rows.shape[1]))  # (K, B)
     for part in in_parts(len(rows), rows.shape[1]):
         count = valid[part]  # (B,)

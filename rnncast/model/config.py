@@ -224,7 +224,7 @@ class TrainingConfig:
         Most windows that are scored after an epoch, and that the gate and the intervals rest on, spread over all.
     fold_networks : bool
         Whether gate and intervals have networks of their own, trained on all rows before their block; else they rest on
-        that of the search.
+        that of the search, which goes on to be the member where there is one alone.
     truncation : int
         Rows of an update of a stateful network: its gradient goes back over them and no further, its state does.
     """

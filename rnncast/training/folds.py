@@ -3,7 +3,7 @@
 The first fold's network finds the number of epochs on the first block. The networks of the other folds are then trained
 for that number, side by side, each on all rows before its block, unless the first is to serve for all. The gate comes
 from the second block, the quantiles of the scores from the third. All of it is carried over to the members that are
-trained on everything.
+trained on everything, of which a single one may be the first fold's network, gone on.
 
 Dimension letters: `P` parameters.
 """
@@ -11,11 +11,12 @@ Dimension letters: `P` parameters.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnncast.core.loss_table import LossTable
 from rnncast.core.threads import threads
 from rnncast.data.panel import Panel
 from rnncast.data.summary import format_stamp
@@ -41,6 +42,14 @@ COVERAGE_NOTE = (
 )
 
 
+class Start(NamedTuple):
+    """The network of the search after the epochs found: its head, averaged weights float32 (P,), and updates."""
+
+    head: LossTable
+    weights: NDArray[np.float32]
+    updates: int
+
+
 @dataclass(frozen=True)
 class Decisions:
     """What the folds decide for the members.
@@ -55,8 +64,8 @@ class Decisions:
         What was found, as JSON values.
     warnings : tuple of str
         What the user should know.
-    searched : Search or None
-        The search, whose network a single member may be; None without an epoch.
+    start : Start or None
+        What a single member may go on from; None without an epoch.
     """
 
     epochs: int
@@ -65,7 +74,7 @@ class Decisions:
     calibration: Calibration
     record: dict[str, Any]
     warnings: tuple[str, ...] = ()
-    searched: Search | None = None
+    start: Start | None = None
 
 
 def decide(
@@ -100,8 +109,9 @@ def decide(
     }
     calibration = calibrate(config, gate, volatility, block, earlier)
     warnings = (*found.warnings, *(w for n in dict.fromkeys(networks.values()) for w in n.warnings))
-    searched = found if found.epochs else None
-    return Decisions(found.epochs, found.share, gate, calibration, record, warnings, searched)
+    updates = min(found.trainer.updates, found.epochs * training.epoch_updates)  # fewer at the end of the time limit
+    start = Start(found.trainer.head, found.raw, updates) if found.epochs else None
+    return Decisions(found.epochs, found.share, gate, calibration, record, warnings, start)
 
 
 @dataclass(frozen=True, eq=False)

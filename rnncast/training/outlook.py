@@ -6,7 +6,7 @@ context, `Q` quantiles, `O` outputs, `P` parameters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import field, replace
 from typing import Any
 
@@ -72,7 +72,7 @@ class Outlook:
     separate: float
     _paths: dict[str, Floats] = field(default_factory=dict, init=False, repr=False)
 
-    def paths(self, names: Iterable[str], config: NetworkConfig) -> dict[str, Floats]:
+    def paths(self, names: Collection[str], config: NetworkConfig) -> dict[str, Floats]:
         """The paths (K, N) of simple baselines, by name; computed once, since they take a while."""
         missing = [name for name in dict.fromkeys(names) if name not in self._paths]
         if missing:

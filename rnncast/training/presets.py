@@ -22,7 +22,7 @@ class Preset:
     validation_windows, judged_windows : int
         Most windows that are scored after an epoch, and that the gate and the intervals rest on.
     fold_networks : bool
-        Whether gate and intervals have networks of their own.
+        Whether gate and intervals have networks of their own; else that of the search goes on to be a single member.
     """
 
     members: int

@@ -33,7 +33,10 @@ from rnncast.training.stateful import final_states, new_trainer
 from rnncast.training.versions import versions
 
 LAST_EPOCHS, LAST_RATE = 0.4, 0.5
-"""Epochs in which the network of the search goes on with all rows, and its highest learning rate there, as shares."""
+"""Epochs that the network of the search goes on with all rows, and highest learning rate: shares of those it had."""
+
+GOING_ON, MEMBER = "going on", "member"
+"""Names under which checkpoints hold a network that goes on from other weights, and one from its seed."""
 
 MUCH_UNMOVED = 0.05
 """Share of steps in which series stand still, from which on a likelihood is the wrong thing to fit."""
@@ -140,17 +143,16 @@ def _members(
     They are trained from their seeds for the epochs found. A single one, where the network of the search judges all, is
     that network, which goes on for a few epochs.
     """
-    if training.fold_networks or training.members > 1 or found.searched is None:
+    start = found.start
+    if training.fold_networks or training.members > 1 or start is None:
         head = empirical_head(config, working, windows)
         return head, *refit(config, training, working, windows, head, found.epochs, on_epoch, checkpoint)
-    head, start = found.searched.trainer.head, found.searched.raw
-    epochs = max(1, round(LAST_EPOCHS * training.max_epochs))
+    epochs = max(1, round(LAST_EPOCHS * found.epochs))
     last = replace(training, max_epochs=epochs, learning_rate=LAST_RATE * training.learning_rate)
     parameters, updates, warnings = refit(
-        config, last, working, windows, head, epochs, on_epoch, checkpoint, start[None]
+        config, last, working, windows, start.head, epochs, on_epoch, checkpoint, start.weights[None]
     )
-    before = found.epochs * training.epoch_updates
-    return head, parameters, [before + own for own in updates], warnings
+    return start.head, parameters, [start.updates + own for own in updates], warnings
 
 
 def refit(
@@ -181,7 +183,8 @@ def refit(
                         None if starts is None else starts[m])
             for m in members
         ]  # fmt: skip
-        _train_members(wave, members.start, training, epochs, on_epoch, checkpoint, warnings)
+        name = MEMBER if starts is None else GOING_ON
+        _train_members(name, wave, members.start, training, epochs, on_epoch, checkpoint, warnings)
         parameters += [trainer.average for trainer in wave]
         updates += [trainer.updates for trainer in wave]
         del wave  # its buffers go before those of the next are made
@@ -189,6 +192,7 @@ def refit(
 
 
 def _train_members(
+    name: str,
     trainers: list[Descent[Any]],
     first: int,
     training: TrainingConfig,
@@ -197,15 +201,18 @@ def _train_members(
     checkpoint: Checkpoint,
     warnings: list[str],
 ) -> None:
-    """Train members side by side, of which `first` is the number of the first; `warnings` are added to."""
+    """Train members side by side, of which `first` is the number of the first; `warnings` are added to.
+
+    By its `name` and number a checkpoint holds each.
+    """
     deadline = Deadline.of_networks(training, len(trainers))
-    standings = [checkpoint.begin(f"member {number}", trainer) for number, trainer in enumerate(trainers, first + 1)]
+    standings = [checkpoint.begin(f"{name} {number}", trainer) for number, trainer in enumerate(trainers, first + 1)]
     for epoch, losses in train_epochs(standings, epochs, deadline, checkpoint):
         for member, loss in enumerate(losses, first + 1):
             if not math.isnan(loss):
                 on_epoch(EpochReport("refit", member, training.members, epoch, epochs, loss, None))
     for member, trainer in enumerate(trainers, first + 1):
-        if trainer.failed_at == 1:
+        if trainer.failed_at == 1 and name == MEMBER:  # what goes on has learnt before
             raise TrainingError(
                 "the first update had no finite loss, so nothing was learnt",
                 hint="look for extreme values with rnncast inspect, or give a smaller --learning-rate",

@@ -229,12 +229,9 @@ class NumberParser:
 
     def _of_typed(self, column: Any) -> Any:
         import pyarrow as pa
-
-        kinds = pa.types
-        if column.type == pa.float64():
-            return column
         import pyarrow.compute as pc
 
+        kinds = pa.types
         if not (kinds.is_integer(column.type) or kinds.is_floating(column.type) or kinds.is_decimal(column.type)):
             raise ValueError(f"holds {column.type}, expected numbers")
         if kinds.is_decimal(column.type):
