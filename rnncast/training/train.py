@@ -32,8 +32,8 @@ from rnncast.training.split import split_windows
 from rnncast.training.stateful import final_states, new_trainer
 from rnncast.training.versions import versions
 
-LAST_EPOCHS, LAST_RATE = 0.4, 0.5
-"""Epochs that the network of the search goes on with all rows, and highest learning rate: shares of those it had."""
+LAST_EPOCHS, LAST_RATE = 4, 0.5
+"""Most epochs that the network of the search goes on with all rows, and share of its highest learning rate there."""
 
 GOING_ON, MEMBER = "going on", "member"
 """Names under which checkpoints hold a network that goes on from other weights, and one from its seed."""
@@ -147,7 +147,7 @@ def _members(
     if training.fold_networks or training.members > 1 or start is None:
         head = empirical_head(config, working, windows)
         return head, *refit(config, training, working, windows, head, found.epochs, on_epoch, checkpoint)
-    epochs = max(1, round(LAST_EPOCHS * found.epochs))
+    epochs = min(LAST_EPOCHS, found.epochs)
     last = replace(training, max_epochs=epochs, learning_rate=LAST_RATE * training.learning_rate)
     parameters, updates, warnings = refit(
         config, last, working, windows, start.head, epochs, on_epoch, checkpoint, start.weights[None]
