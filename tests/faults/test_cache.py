@@ -288,7 +288,7 @@ def test_the_kernels_themselves(tmp_path) -> None:
     (folder,) = (base / "rnncast").iterdir()
     lines = got.stderr.splitlines()
     assert lines[:2] == [f"kernels are kept in {folder}", "compiling the kernels (once, about half a minute) ..."]
-    assert lines[2].startswith("4 compiled, 0 loaded and verified, in ")
+    assert lines[2].startswith("5 compiled, 0 loaded and verified, in ")
     assert len(lines) == 3
 
     data = write_prices(tmp_path / "p.csv", np.random.default_rng(20240229))
