@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rnncast.baselines import smoother
 from rnncast.baselines.holt_winters import GRID
-from rnncast.baselines.smoother import State, make_grid, smooth
+from rnncast.baselines.smoother import State, smooth
 from rnncast.baselines.smoothing import DAMPED, SIMPLE
 from rnncast.core.smoothing import MOST_POINTS, new_workspaces, smooth_histories
 
@@ -95,4 +95,3 @@ def test_no_history_at_all() -> None:
 def test_a_grid_that_the_workspace_cannot_hold_is_refused(points: int) -> None:
     with pytest.raises(ValueError, match=f"1 to {MOST_POINTS} points"):
         new_workspaces(points, 0)
-    assert len(make_grid(tuple(np.linspace(0.1, 1.0, 3))).level) == 3

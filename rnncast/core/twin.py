@@ -220,10 +220,8 @@ def _layer_forward(
     steps, _, batch = x.shape
     hidden = shape.hidden_size
     recurrent = weights[f"layer{layer}.recurrent_weight"]  # (R_h, H)
-    of_inputs, bias = (
-        weights[f"layer{layer}.input_weight"],
-        weights[f"layer{layer}.bias"][:, None],
-    )  # (R_x, F), (R_x, 1)
+    of_inputs = weights[f"layer{layer}.input_weight"]  # (R_x, F)
+    bias = weights[f"layer{layer}.bias"][:, None]  # (R_x, 1)
     back = shape.dilation(layer)
     h = np.zeros((back + steps, hidden, batch), x.dtype)  # (d+T, H, B)
     c = np.zeros((back + steps, hidden, batch) if shape.cell == LSTM else 0, x.dtype)  # (d+T, H, B)

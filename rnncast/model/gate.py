@@ -8,7 +8,7 @@ Dimension letters: `R` rows of the context, `B` windows, `K` horizon steps, `m` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 import numpy as np
@@ -136,21 +136,25 @@ def simple_path(name: str, config: NetworkConfig, context: Floats, valid: NDArra
 
 
 def simple_paths(
-    names: Iterable[str], config: NetworkConfig, context: Floats, valid: NDArray[np.int64]
+    names: Collection[str], config: NetworkConfig, context: Floats, valid: NDArray[np.int64]
 ) -> dict[str, Floats]:
     """The paths (K, B) of simple baselines, by name, which look at the last rows of the context (R, B).
 
     Other paths than the naive one count as far as each series bears them out itself; see `rnncast.model.proven`.
     """
     rows, counted = context[-config.baseline_rows :], np.minimum(valid, config.baseline_rows)
-    naive, own = _path(naive_name(config), config), naive_name(config)
-    others = [name for name in names if name != own]
-    if not others:
+    own = naive_name(config)
+    naive = _path(own, config)
+    if set(names) == {own}:
         return {own: naive(rows, counted)}
     trials = Trials(naive, rows, counted, config.horizon, config.season_length)
     before = partial(damped_trend_before, horizon=config.horizon) if config.season_length == 1 else None
-    found = {name: trials.proven(_path(name, config), before if name == DAMPED_TREND else None) for name in others}
-    return {own: naive(rows, counted), **found}
+    return {
+        name: trials.naive
+        if name == own
+        else trials.proven(_path(name, config), before if name == DAMPED_TREND else None)
+        for name in names
+    }
 
 
 def _path(name: str, config: NetworkConfig) -> Callable[[Floats, NDArray[np.int64]], Floats]:

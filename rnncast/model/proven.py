@@ -51,10 +51,15 @@ class Trials:
         Number of steps, K.
     season
         Rows of a season, the last of which is the naive path; 1 for the last value.
+
+    Attributes
+    ----------
+    naive : (K, B)
+        The naive path itself.
     """
 
     def __init__(self, naive: Path, rows: Floats, valid: Integers, horizon: int, season: int) -> None:
-        self._naive = naive(rows, valid)  # (K, B)
+        self.naive = naive(rows, valid)  # (K, B)
         self._seasonal = season > 1
         span = np.clip(valid // (ASKED + 1), 1, horizon)  # (B,) steps looked at from each earlier row
         moving = np.arange(len(rows))[:, None] >= len(rows) - span - 1  # (R, B)
@@ -65,7 +70,7 @@ class Trials:
 
     def _look_back(self, naive: Path, rows: Floats, valid: Integers, span: Integers, season: int) -> None:
         """What is the same for every path of the series that are asked, from rows (R, A)."""
-        horizon, last = len(self._naive), len(rows) - 1
+        horizon, last = len(self.naive), len(rows) - 1
         self._rows, self._valid = rows, valid
         self._backs = np.arange(ASKED + 1)[:, None] * span  # (P, A) the end, and places before it
         counts = valid - self._backs  # (P, A)
@@ -89,7 +94,7 @@ class Trials:
         before
             Gives the path from several rows of each series at once, if there is a quicker way.
         """
-        issued = self._naive.copy()  # (K, B)
+        issued = self.naive.copy()  # (K, B)
         if len(self._asked) == 0:
             return issued
         paths = [
@@ -108,7 +113,7 @@ class Trials:
             return np.stack([path(view, valid - back) for view, back in zip(self._views, backs, strict=True)])
         quick = valid - backs[-1] >= START_ROWS  # (A,)
         slow = np.flatnonzero(~quick)
-        paths = np.empty((len(backs), len(self._naive), len(valid)))
+        paths = np.empty((len(backs), len(self.naive), len(valid)))
         for own, view, back in zip(paths, self._views, backs, strict=True):
             own[:, slow] = path(view[:, slow], (valid - back)[slow])
         if quick.any():
